@@ -1,1 +1,53 @@
+//! wdsocket: a WebSocket client (RFC 6455) for C, C++ and WinDev programs.
+//!
+//! ```text
+//! host threads                          one background runtime (tokio, one thread)
+//!     │ C calls                              │ waits, timers, connecting
+//!     ▼                                      ▼
+//!   ffi ──► client ──► Socket ◄─────────── service task of each socket
+//!  (unsafe     │       │  one lock, one protocol state machine,
+//!   ends here) ▼       │  driven by whoever needs it
+//!          registry    ├─► protocol over a stream that never waits
+//!         (name →      └─► received messages: its own queue,
+//!          Socket)         or the event queue ──► SocketDispatch
+//! ```
+//!
+//! The rooms, and what each may know (`docs/architecture.md` says why):
+//!
+//! - `ffi`: the C interface; arguments to Rust values, results to C, the panic boundary, the thread's
+//!   error, the documentation that becomes the header. No logic.
+//! - `client`: what each function does, in Rust.
+//! - `registry`: names and the connections behind them.
+//! - `runtime`: the background thread.
+//! - `connect`: the connection attempt, each step a file.
+//! - `socket`: one connection's life. No C types.
+//! - `protocol`: frames and messages, without I/O.
+//! - `stream`: what the protocol runs over.
+//! - `events`: the posted-message queue. Knows nothing of WebSockets.
+//! - `host`, `logging`: functions of the host's that the library calls.
+//! - `sys`: the operating system, one file for each facility.
+//! - `options`, `error`: what can be set, what can go wrong.
 
+#[cfg(not(shuttle))]
+mod client;
+#[cfg(not(shuttle))]
+mod connect;
+mod error;
+mod events;
+#[cfg(not(shuttle))]
+pub mod ffi;
+mod host;
+#[cfg(not(shuttle))]
+mod logging;
+mod options;
+mod protocol;
+#[cfg(not(shuttle))]
+mod registry;
+mod runtime;
+mod socket;
+mod stream;
+mod sync;
+mod sys;
+
+#[cfg(all(test, shuttle))]
+mod models;

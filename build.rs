@@ -1,0 +1,52 @@
+//! Writes `include/wdsocket.h` from `src/ffi/`, and gives the shared library its name.
+
+use std::{env, fs, path::Path};
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=cbindgen.toml");
+    println!("cargo::rerun-if-changed=src/ffi");
+    println!("cargo::rerun-if-changed=include/wdsocket.h");
+    println!("cargo::rerun-if-env-changed=CI");
+    write_header();
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        // Cargo gives a cdylib no SONAME. Unloading it would pull the code from under its thread.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libwdsocket.so.0");
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    }
+}
+
+/// The header is checked in, so that nobody needs cbindgen to read it. A build brings it up to
+/// date; in CI a stale one fails the build.
+fn write_header() {
+    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let root = Path::new(&root);
+    let mut config =
+        cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml can be read");
+    config.after_includes =
+        Some(fs::read_to_string(root.join("src/ffi/header.h")).expect("header.h can be read"));
+
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    // In this order the header is read.
+    for file in [
+        "constants", "connecting", "events", "reading", "writing", "closing", "looking", "options",
+        "last_error", "french",
+    ] {
+        builder = builder.with_src(root.join(format!("src/ffi/{file}.rs")));
+    }
+    let mut header = Vec::new();
+    builder
+        .generate()
+        .expect("cbindgen can read src/ffi")
+        .write(&mut header);
+
+    let path = root.join("include/wdsocket.h");
+    if fs::read(&path).is_ok_and(|old| old == header) {
+        return;
+    }
+    assert!(
+        env::var_os("CI").is_none(),
+        "include/wdsocket.h is stale: build without CI in the environment and commit it"
+    );
+    fs::write(&path, header).expect("include/wdsocket.h can be written");
+}

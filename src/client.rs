@@ -1,0 +1,116 @@
+//! What the library does, in Rust: each function of the C interface is its arguments, one of
+//! these, and its result.
+
+use crate::{
+    connect::{self, address::Target},
+    error::{Code, Error, Result},
+    events, options, registry, runtime,
+    socket::{Mode, Socket},
+    sync::Arc,
+};
+use std::time::Duration;
+
+/// A connection that is asked for; its arguments have been checked.
+pub(crate) struct Request {
+    pub name: String,
+    pub target: Target,
+    pub protocols: Vec<String>,
+}
+
+/// How long a connection attempt may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// What `CONNECT_TIMEOUT_MS` says.
+    Default,
+    /// So long.
+    For(Duration),
+    /// As long as it takes.
+    None,
+}
+
+/// Starts a connection attempt.
+pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<Socket>> {
+    let defaults = options::defaults();
+    let settings = options::overridden(&defaults, &request.name);
+    let limit = match limit {
+        Limit::Default => Some(settings.connect_timeout),
+        Limit::For(limit) => Some(limit),
+        Limit::None => None,
+    };
+    let socket = Socket::new(
+        &request.name,
+        &request.target.url(),
+        mode,
+        defaults,
+        settings.clone(),
+    );
+    let replaced = registry::insert(&socket)?;
+    if let Some(replaced) = replaced {
+        socket.succeed(&replaced);
+    }
+    log::info!("{}: connecting to {}", request.name, request.target.url());
+    let attempt = connect::attempt(request.target, request.protocols, settings, limit);
+    if let Err(error) = runtime::spawn(socket.clone().live(attempt)) {
+        registry::remove_this(&socket);
+        return Err(error.of(&request.name));
+    }
+    Ok(socket)
+}
+
+/// Connects and waits for the outcome. With a failure comes the failed attempt, to be asked about.
+pub(crate) fn connect_and_wait(
+    request: Request,
+    limit: Limit,
+) -> Result<(), (Error, Option<Arc<Socket>>)> {
+    let socket = connect(request, Mode::Synchronous, limit).map_err(|error| (error, None))?;
+    socket.wait_until_open().map_err(|error| {
+        registry::remove_this(&socket);
+        // The attempt goes on where it was the waiting that failed.
+        socket.release(1000);
+        (error, Some(socket))
+    })
+}
+
+/// Frees a name; the closing handshake goes on in the background.
+pub(crate) fn close(name: &str) -> Result<()> {
+    options::forget(name);
+    registry::remove(name)?.release(1000);
+    Ok(())
+}
+
+/// Sets an option, for a live connection at once.
+pub(crate) fn set_option(name: Option<&str>, number: i32, value: Option<&str>) -> Result<()> {
+    let Some(key) = options::Key::from_number(number) else {
+        return Err(Error::invalid(format!("there is no option {number}")));
+    };
+    options::set(name, key, value)?;
+    if let Some(name) = name
+        && let Ok(socket) = registry::find(name)
+    {
+        socket.apply_options();
+    }
+    Ok(())
+}
+
+/// Closes everything with 1001 and stops the runtime. Returns an error if not all closing handshakes
+/// had finished in time.
+pub(crate) fn shut_down(limit: Option<Duration>) -> Result<()> {
+    if events::in_callback() {
+        return Err(Error::new(
+            Code::Busy,
+            "SocketShutdown inside a callback would wait for itself",
+        ));
+    }
+    runtime::begin_shutdown()?;
+    for socket in registry::remove_all() {
+        socket.release(1001);
+    }
+    events::queue().discard_all();
+    match runtime::finish_shutdown(limit) {
+        true => Ok(()),
+        false => Err(Error::new(
+            Code::Timeout,
+            "not all closing handshakes had finished when the time was over",
+        )),
+    }
+}

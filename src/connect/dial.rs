@@ -1,0 +1,153 @@
+//! From a host's name to a TCP connection: all of its addresses, tried as in RFC 8305 ("happy
+//! eyeballs").
+
+use super::{Phase, address::Target};
+use crate::{
+    error::{Code, Error, Result, describe},
+    sync::lock,
+};
+use std::{
+    io,
+    net::SocketAddr,
+    time::Duration,
+};
+use tokio::{net::TcpStream, task::JoinSet};
+
+/// How long an attempt has before the next address is tried beside it (RFC 8305, section 5).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// Connects to the target's host.
+pub(super) async fn dial(target: &Target, phase: &Phase) -> Result<TcpStream> {
+    let addresses = resolve(target, phase).await?;
+    let list: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+    *lock(phase) = format!("{} did not answer", list.join(" and "));
+    let stream = race(target, &addresses).await?;
+    // Messages are to leave when they are written.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+async fn resolve(target: &Target, phase: &Phase) -> Result<Vec<SocketAddr>> {
+    if let Some(ip) = target.literal() {
+        return Ok(vec![SocketAddr::new(ip, target.port)]);
+    }
+    let host = target.host.to_string();
+    *lock(phase) = format!("the name {host} was not resolved");
+    let failed = |why: String| {
+        Err(Error::new(
+            Code::Resolve,
+            format!("cannot resolve {host}: {why}"),
+        ))
+    };
+    match tokio::net::lookup_host((host.as_str(), target.port)).await {
+        Ok(found) => {
+            let addresses = interleave(found.collect());
+            match addresses.is_empty() {
+                true => failed("it has no address".to_owned()),
+                false => Ok(addresses),
+            }
+        }
+        Err(error) => {
+            let why = describe(&error);
+            let why = why
+                .strip_prefix("failed to lookup address information: ")
+                .unwrap_or(&why);
+            failed(why.to_owned())
+        }
+    }
+}
+
+/// Alternates between the families, beginning with the family of the resolver's first choice
+/// (RFC 8305, section 4): the resolver has sorted by RFC 6724.
+fn interleave(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let mut unique: Vec<SocketAddr> = Vec::new();
+    for address in found {
+        if !unique.contains(&address) {
+            unique.push(address);
+        }
+    }
+    let Some(first) = unique.first().map(SocketAddr::is_ipv6) else {
+        return unique;
+    };
+    let (preferred, other): (Vec<_>, Vec<_>) =
+        unique.into_iter().partition(|address| address.is_ipv6() == first);
+    let (mut preferred, mut other) = (preferred.into_iter(), other.into_iter());
+    let mut sorted = Vec::new();
+    loop {
+        let pair = [preferred.next(), other.next()];
+        if pair == [None, None] {
+            return sorted;
+        }
+        sorted.extend(pair.into_iter().flatten());
+    }
+}
+
+/// Tries the addresses in order, the next when the last has failed or had its time; the first to
+/// connect wins.
+async fn race(target: &Target, addresses: &[SocketAddr]) -> Result<TcpStream> {
+    let mut waiting = addresses.iter().copied();
+    let mut attempts: JoinSet<(SocketAddr, io::Result<TcpStream>)> = JoinSet::new();
+    let mut failures = Vec::new();
+    let mut next = waiting.next();
+    loop {
+        if let Some(address) = next.take() {
+            attempts.spawn(async move { (address, TcpStream::connect(address).await) });
+        }
+        let delay = async {
+            match waiting.len() {
+                0 => std::future::pending().await,
+                _ => tokio::time::sleep(ATTEMPT_DELAY).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            ended = attempts.join_next() => match ended {
+                Some(Ok((_, Ok(stream)))) => return Ok(stream),
+                Some(Ok((address, Err(error)))) => {
+                    log::debug!("{address}: {}", describe(&error));
+                    failures.push((address, error));
+                    next = waiting.next();
+                }
+                Some(Err(error)) => return Err(Error::new(Code::Internal, error.to_string())),
+                None => return Err(all_failed(target, &failures)),
+            },
+            () = delay => next = waiting.next(),
+        }
+    }
+}
+
+/// One error for all failures: refused if that is what each address said.
+fn all_failed(target: &Target, failures: &[(SocketAddr, io::Error)]) -> Error {
+    let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    let code = match failures.iter().all(|(_, error)| refused(error)) {
+        true => Code::Refused,
+        false => Code::Io,
+    };
+    let what: Vec<String> = failures
+        .iter()
+        .map(|(address, error)| match refused(error) {
+            true => format!("{address} refused the connection"),
+            false => format!("cannot connect to {address}: {}", describe(error)),
+        })
+        .collect();
+    let what = what.join("; ");
+    match target.literal() {
+        Some(_) => Error::new(code, what),
+        None => Error::new(code, format!("{}: {what}", target.host)),
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_alternate_beginning_with_the_resolvers_first() {
+        let parse = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let (a, b, c) = (parse("[::1]:1"), parse("[::2]:1"), parse("[::3]:1"));
+        let (x, y) = (parse("1.1.1.1:1"), parse("2.2.2.2:1"));
+        assert_eq!(interleave(vec![a, b, a, c, x, y]), [a, x, b, y, c]);
+        assert_eq!(interleave(vec![x, y, a]), [x, a, y]);
+        assert_eq!(interleave(vec![]), []);
+    }
+}

@@ -1,0 +1,69 @@
+//! The connection attempt: address, resolved, connected, upgraded, each step a file. Nothing here
+//! outlives the attempt.
+
+pub(crate) mod address;
+mod dial;
+mod upgrade;
+
+use self::address::Target;
+use crate::{
+    error::{Code, Error},
+    options::Settings,
+    socket::{Answer, Upgraded},
+    stream::Stream,
+    sync::{Arc, Mutex, lock},
+    sys,
+};
+use std::time::Duration;
+
+/// What is being waited for, for the error when the time is over.
+pub(crate) type Phase = Arc<Mutex<String>>;
+
+/// Connects. `limit`: for the whole attempt (`None`: as long as it takes).
+pub(crate) async fn attempt(
+    target: Target,
+    protocols: Vec<String>,
+    settings: Settings,
+    limit: Option<Duration>,
+) -> Result<Upgraded, (Answer, Error)> {
+    let phase = Phase::default();
+    let Some(limit) = limit else {
+        return steps(&target, &protocols, &settings, &phase).await;
+    };
+    match tokio::time::timeout(limit, steps(&target, &protocols, &settings, &phase)).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let what = format!(
+                "no connection to {} within {} ms: {}",
+                target.authority(),
+                limit.as_millis(),
+                lock(&phase)
+            );
+            Err((Answer::default(), Error::new(Code::Timeout, what)))
+        }
+    }
+}
+
+async fn steps(
+    target: &Target,
+    protocols: &[String],
+    settings: &Settings,
+    phase: &Phase,
+) -> Result<Upgraded, (Answer, Error)> {
+    let before_answer = |error| (Answer::default(), error);
+    let mut stream = dial::dial(target, phase).await.map_err(before_answer)?;
+    *lock(phase) = "the server did not answer the upgrade request".to_owned();
+    let (answer, early) = upgrade::upgrade(&mut stream, target, protocols, settings).await?;
+    let remote = stream.peer_addr().ok();
+    // Off the reactor: whoever needs the socket drives it from here on.
+    let socket = stream
+        .into_std()
+        .and_then(sys::Socket::new)
+        .map_err(|error| before_answer(Error::io("cannot use the connection", &error)))?;
+    Ok(Upgraded {
+        stream: Stream::direct(Arc::new(socket)),
+        answer,
+        remote,
+        early,
+    })
+}

@@ -1,0 +1,258 @@
+//! The upgrade request and what the server answers (RFC 6455, sections 4.1 and 4.2.2).
+
+use super::address::Target;
+use crate::{
+    error::{Code, Error, describe},
+    options::Settings,
+    socket::Answer,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::{
+    self,
+    handshake::{
+        client::{Response, generate_key, generate_request},
+        derive_accept_key,
+        machine::TryParse,
+    },
+    http::{HeaderMap, HeaderName, HeaderValue, Request, header},
+};
+
+/// The largest answer, header lines and all.
+const MAX_ANSWER: usize = 64 << 10;
+/// How much of the body of a refusal is read for the error message.
+const MAX_BODY: usize = 4 << 10;
+/// The longest first line of a body that an error message shows, in characters.
+const MAX_LINE: usize = 200;
+
+type Failure = (Answer, Error);
+
+/// Sends the upgrade request and checks the answer. Returns what the server said and what it
+/// sent behind its answer.
+pub(super) async fn upgrade(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    target: &Target,
+    protocols: &[String],
+    settings: &Settings,
+) -> Result<(Answer, Vec<u8>), Failure> {
+    let early = |error| (Answer::default(), error);
+    let (request, key) = request(target, protocols, settings).map_err(early)?;
+    let lost = |error: std::io::Error| {
+        early(Error::io(
+            "the connection was lost during the upgrade",
+            &error,
+        ))
+    };
+    stream.write_all(&request).await.map_err(lost)?;
+
+    let mut bytes = Vec::with_capacity(1024);
+    let mut reads = 0;
+    let (length, response) = loop {
+        let before = bytes.len();
+        if stream.read_buf(&mut bytes).await.map_err(lost)? == 0 {
+            let what = match bytes.is_empty() {
+                true => "the server closed the connection without an answer",
+                false => "the server closed the connection in the middle of its answer",
+            };
+            return Err(early(Error::new(Code::Handshake, what)));
+        }
+        // An answer that comes byte by byte is parsed once a line; one that is no HTTP at all is
+        // noticed although no line ends.
+        reads += 1;
+        if reads > 8 && bytes.len() <= MAX_ANSWER && !bytes[before..].contains(&b'\n') {
+            continue;
+        }
+        match Response::try_parse(&bytes) {
+            Ok(Some(parsed)) => break parsed,
+            Ok(None) if bytes.len() > MAX_ANSWER => {
+                let what = format!("the server's answer is longer than {MAX_ANSWER} bytes");
+                return Err(early(Error::new(Code::Handshake, what)));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let what = format!("the server's answer is not HTTP/1.1: {}", in_words(&error));
+                return Err(early(Error::new(Code::Handshake, what)));
+            }
+        }
+    };
+    let rest = bytes.split_off(length);
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        headers: header_lines(response.headers()),
+        protocol: String::new(),
+    };
+    if answer.status != 101 {
+        let line = first_line_of_body(stream, response.headers(), rest).await;
+        let status = response.status();
+        let mut what = format!(
+            "the server answered {} {} instead of 101",
+            status.as_u16(),
+            status.canonical_reason().unwrap_or("(unknown status)"),
+        );
+        if !line.is_empty() {
+            what = format!("{what}: {line}");
+        }
+        return Err((answer, Error::new(Code::Handshake, what)));
+    }
+    match check(response.headers(), &key, protocols, settings) {
+        Ok(protocol) => {
+            answer.protocol = protocol;
+            Ok((answer, rest))
+        }
+        Err(error) => Err((answer, error)),
+    }
+}
+
+/// Writes the request. Returns it and its key.
+fn request(
+    target: &Target,
+    protocols: &[String],
+    settings: &Settings,
+) -> Result<(Vec<u8>, String), Error> {
+    let invalid = |what: &str| Error::invalid(format!("the request cannot be written: {what}"));
+    let key = generate_key();
+    let mut request = Request::builder()
+        .uri(target.url())
+        .header("Host", target.host_header())
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", &key);
+    if !protocols.is_empty() {
+        request = request.header("Sec-WebSocket-Protocol", protocols.join(", "));
+    }
+    if let Some(origin) = &settings.origin {
+        request = request.header("Origin", origin);
+    }
+    request = request.header("User-Agent", &settings.user_agent);
+    for (name, value) in &settings.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("HEADER"))?;
+        // As bytes: values may be any text (RFC 9110, section 5.5: obs-text).
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid("HEADER"))?;
+        request = request.header(name, value);
+    }
+    let request = request.body(()).map_err(|error| invalid(&error.to_string()))?;
+    let (bytes, _) = generate_request(request).map_err(|error| invalid(&error.to_string()))?;
+    Ok((bytes, key))
+}
+
+/// Checks a 101 (RFC 6455, section 4.1, "the client MUST validate"); returns the subprotocol.
+fn check(
+    headers: &HeaderMap,
+    key: &str,
+    protocols: &[String],
+    settings: &Settings,
+) -> Result<String, Error> {
+    let wrong = |what: &str| Error::new(Code::Handshake, format!("the server's answer is wrong: {what}"));
+    if !has_token(headers, header::UPGRADE, "websocket") {
+        return Err(wrong("no \"Upgrade: websocket\""));
+    }
+    // `keep-alive, Upgrade` is what servers behind proxies answer.
+    if !has_token(headers, header::CONNECTION, "upgrade") {
+        return Err(wrong("no \"Connection: Upgrade\""));
+    }
+    let accept = headers.get(header::SEC_WEBSOCKET_ACCEPT);
+    if accept.is_none_or(|accept| accept.as_bytes().trim_ascii() != derive_accept_key(key.as_bytes()).as_bytes()) {
+        return Err(wrong("Sec-WebSocket-Accept does not fit the request's key"));
+    }
+    let extensions = joined(headers, header::SEC_WEBSOCKET_EXTENSIONS);
+    if !extensions.is_empty() {
+        return Err(wrong(&format!(
+            "it uses an extension that was not offered: {extensions}"
+        )));
+    }
+    let chosen = joined(headers, header::SEC_WEBSOCKET_PROTOCOL);
+    let offered = match protocols.is_empty() {
+        true => "none".to_owned(),
+        false => protocols.join(", "),
+    };
+    let mismatch = |what: String| Err(Error::new(Code::Subprotocol, what));
+    if protocols.contains(&chosen) {
+        Ok(chosen)
+    } else if !chosen.is_empty() {
+        mismatch(format!(
+            "the server chose the subprotocol \"{chosen}\", which was not offered ({offered})"
+        ))
+    } else if !protocols.is_empty() && settings.subprotocol_required {
+        mismatch(format!(
+            "the server supports none of the subprotocols {offered}"
+        ))
+    } else {
+        Ok(String::new())
+    }
+}
+
+/// Whether a header that is a list of tokens has this one, in any case.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    joined(headers, name)
+        .split(',')
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// All values of a header (RFC 9110, section 5.3: several lines are one list).
+fn joined(headers: &HeaderMap, name: HeaderName) -> String {
+    let values: Vec<String> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+        .collect();
+    values.join(", ")
+}
+
+fn header_lines(headers: &HeaderMap) -> String {
+    headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes())))
+        .collect()
+}
+
+/// Reads on for the beginning of a refusal's body. The attempt's time limit holds here too; a
+/// server that keeps the connection open without a length is not waited for.
+async fn first_line_of_body(
+    stream: &mut (impl AsyncRead + Unpin),
+    headers: &HeaderMap,
+    mut body: Vec<u8>,
+) -> String {
+    /// For a body that does not come.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
+
+    let chunked = has_token(headers, header::TRANSFER_ENCODING, "chunked");
+    let announced = joined(headers, header::CONTENT_LENGTH).parse::<usize>().ok();
+    let wanted = match announced {
+        Some(length) => length.min(MAX_BODY),
+        None => MAX_BODY,
+    };
+    let enough = |body: &[u8]| {
+        let lines = body.iter().filter(|byte| **byte == b'\n').count();
+        // In a chunked body the first line is the chunk's length.
+        body.len() >= wanted || lines > usize::from(chunked)
+    };
+    let read_on = async {
+        while !enough(&body) {
+            match stream.read_buf(&mut body).await {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, read_on).await;
+    let text = String::from_utf8_lossy(&body);
+    let mut lines = text.lines().map(str::trim);
+    if chunked {
+        lines.next();
+    }
+    let line = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_LINE)
+        .collect()
+}
+
+/// tungstenite's error without its prefix.
+fn in_words(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Protocol(error) => error.to_string(),
+        tungstenite::Error::Capacity(error) => error.to_string(),
+        tungstenite::Error::Io(error) => describe(error),
+        other => other.to_string(),
+    }
+}

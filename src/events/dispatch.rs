@@ -1,0 +1,126 @@
+//! Who dispatches, and what others may do meanwhile.
+
+use super::queue::Queue;
+use crate::{
+    error::{Code, Error, Result},
+    sync::{lock, thread_local, wait},
+    sys,
+};
+use std::{cell::Cell, time::Duration};
+
+thread_local! {
+    /// Whether this thread is inside a callback.
+    pub(super) static IN_CALLBACK: Cell<bool> = Cell::new(false);
+}
+
+/// Ends a callback however it ends.
+struct Running<'a>(&'a Queue);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        IN_CALLBACK.with(|inside| inside.set(false));
+        lock(&self.0.state).running = false;
+        self.0.returned.notify_all();
+    }
+}
+
+/// Ends a dispatch however it ends.
+struct Dispatching<'a>(&'a Queue);
+
+impl Drop for Dispatching<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        state.dispatching = false;
+        state.sleeping = false;
+        state.wake = false;
+        // What arrived meanwhile, or was left, is announced now.
+        if !state.ready.is_empty() {
+            self.0.wakeup.call();
+        }
+    }
+}
+
+impl Queue {
+    /// Runs waiting callbacks on the calling thread; returns how many it ran.
+    ///
+    /// `limit`: how long to wait for the first (`None`: as long as it takes). `most`: how many to
+    /// run; 0: those that wait when the first is taken.
+    pub fn dispatch(&self, limit: Option<Duration>, most: usize) -> Result<usize> {
+        if super::in_callback() {
+            return Err(Error::new(Code::Busy, "SocketDispatch inside a callback"));
+        }
+        let deadline = limit.and_then(|limit| sys::now().checked_add(limit));
+        let mut state = lock(&self.state);
+        if state.dispatching {
+            return Err(Error::new(
+                Code::Busy,
+                "another thread is inside SocketDispatch",
+            ));
+        }
+        state.dispatching = true;
+        let discarded = state.discarded;
+        let dispatching = Dispatching(self);
+
+        while state.ready.is_empty() && !state.wake && state.discarded == discarded {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(sys::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break;
+            }
+            state.sleeping = true;
+            state = wait(&self.arrival, state, left);
+        }
+        state.sleeping = false;
+
+        let before = match most {
+            0 => state.next,
+            _ => u64::MAX,
+        };
+        let mut ran = 0;
+        while most == 0 || ran < most {
+            let Some((recipient, event)) = self.take(&mut state, before) else {
+                break;
+            };
+            drop(state);
+            IN_CALLBACK.with(|inside| inside.set(true));
+            let running = Running(self);
+            recipient.taken(&event);
+            recipient.deliver(event);
+            drop(running);
+            ran += 1;
+            state = lock(&self.state);
+        }
+        drop(state);
+        drop(dispatching);
+        Ok(ran)
+    }
+
+    /// Makes the current or else the next dispatch return as if its time had passed.
+    pub fn wake(&self) {
+        lock(&self.state).wake = true;
+        self.arrival.notify_one();
+    }
+
+    /// Waits until every callback that runs now has returned.
+    pub fn sync(&self, limit: Option<Duration>) -> Result<()> {
+        if super::in_callback() {
+            return Err(Error::new(
+                Code::Busy,
+                "SocketSync inside a callback would wait for itself",
+            ));
+        }
+        let deadline = limit.and_then(|limit| sys::now().checked_add(limit));
+        let mut state = lock(&self.state);
+        let begun = state.begun;
+        while state.running && state.begun == begun {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(sys::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(Error::new(
+                    Code::Timeout,
+                    "a callback was still running when the time was over",
+                ));
+            }
+            state = wait(&self.returned, state, left);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! The queue and the order in which its events come out.
+//!
+//! Each source (a connection) has its own events, oldest first; `ready` orders the sources by the
+//! arrival of their oldest. So events come out in the order in which they came in, whichever
+//! source they are of, and a source that is discarded takes everything of its own with it, in no
+//! time: a host that opens and closes connections and never dispatches costs no memory.
+
+use crate::{
+    socket::Event,
+    sync::{Arc, Condvar, Mutex, MutexGuard, lock},
+    sys::Flag,
+};
+use once_cell::sync::OnceCell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// Identifies a source for the life of the process: never reused, so that a reused name never
+/// sees its predecessor's events as its own.
+pub(crate) type SourceId = u64;
+
+/// Who delivers an event to the host.
+pub(crate) trait Recipient: Send + Sync {
+    /// Takes note that the event has left the queue. Called before it is delivered, without a
+    /// lock.
+    fn taken(&self, event: &Event);
+    /// Calls the host.
+    fn deliver(self: Arc<Self>, event: Event);
+}
+
+/// One source's waiting events.
+pub(super) struct Mailbox {
+    pub recipient: Arc<dyn Recipient>,
+    pub events: VecDeque<(u64, Event)>,
+}
+
+/// What the lock protects.
+#[derive(Default)]
+pub(super) struct State {
+    /// Every source that has events.
+    pub boxes: HashMap<SourceId, Mailbox>,
+    /// The sources that have events, by the number of their oldest.
+    pub ready: BTreeMap<u64, SourceId>,
+    /// The number of the next event.
+    pub next: u64,
+    /// Whether a thread is inside `SocketDispatch`.
+    pub dispatching: bool,
+    /// Whether that thread sleeps.
+    pub sleeping: bool,
+    /// Whether a callback is running.
+    pub running: bool,
+    /// How many callbacks have begun.
+    pub begun: u64,
+    /// Whether the current or else the next dispatch is to return without waiting.
+    pub wake: bool,
+    /// How often everything was discarded: a dispatch that slept through one returns.
+    pub discarded: u64,
+    /// Whether the flag is raised.
+    pub raised: bool,
+}
+
+/// The process's queue of posted messages.
+#[derive(Default)]
+pub(crate) struct Queue {
+    pub(super) state: Mutex<State>,
+    /// The dispatching thread sleeps on this.
+    pub(super) arrival: Condvar,
+    /// Threads that wait for a callback to return sleep on this.
+    pub(super) returned: Condvar,
+    /// The descriptor for the host's loop, once it was asked for.
+    pub(super) flag: OnceCell<Flag>,
+    pub(super) wakeup: super::wakeup::Wakeup,
+}
+
+#[cfg(not(shuttle))]
+static QUEUE: once_cell::sync::Lazy<Queue> = once_cell::sync::Lazy::new(Queue::default);
+
+/// The process's queue.
+#[cfg(not(shuttle))]
+pub(crate) fn queue() -> &'static Queue {
+    &QUEUE
+}
+
+#[cfg(shuttle)]
+shuttle::lazy_static! {
+    static ref QUEUE: Queue = Queue::default();
+}
+
+/// The model's queue: a new one in each execution.
+#[cfg(shuttle)]
+pub(crate) fn queue() -> &'static Queue {
+    &QUEUE
+}
+
+impl Queue {
+    /// Posts an event. The caller holds whatever lock gives its events their order.
+    pub fn post(&self, source: SourceId, recipient: &Arc<impl Recipient + 'static>, event: Event) {
+        let mut state = lock(&self.state);
+        let was_empty = state.ready.is_empty();
+        let number = state.next;
+        state.next += 1;
+        let mailbox = state.boxes.entry(source).or_insert_with(|| Mailbox {
+            recipient: recipient.clone(),
+            events: VecDeque::new(),
+        });
+        let first = mailbox.events.is_empty();
+        mailbox.events.push_back((number, event));
+        if first {
+            state.ready.insert(number, source);
+        }
+        if was_empty {
+            self.became_nonempty(&mut state);
+        }
+        let sleeping = std::mem::take(&mut state.sleeping);
+        drop(state);
+        if sleeping {
+            self.arrival.notify_one();
+        }
+    }
+
+    /// Takes the oldest event, if it is older than `before`, and marks its callback as running.
+    pub(super) fn take(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        before: u64,
+    ) -> Option<(Arc<dyn Recipient>, Event)> {
+        let (&number, &source) = state.ready.first_key_value()?;
+        if number >= before {
+            return None;
+        }
+        state.ready.pop_first();
+        let state = &mut **state;
+        let mailbox = state.boxes.get_mut(&source)?;
+        let (_, event) = mailbox.events.pop_front()?;
+        let recipient = mailbox.recipient.clone();
+        match mailbox.events.front() {
+            Some((number, _)) => {
+                state.ready.insert(*number, source);
+            }
+            None => {
+                state.boxes.remove(&source);
+                self.became_empty(state);
+            }
+        }
+        state.running = true;
+        state.begun += 1;
+        Some((recipient, event))
+    }
+
+    /// Drops a source's events. When this returns no callback of that source starts any more,
+    /// provided that the source posts nothing further; one that runs goes on.
+    pub fn discard(&self, source: SourceId) {
+        let mut state = lock(&self.state);
+        let Some(mailbox) = state.boxes.remove(&source) else {
+            return;
+        };
+        if let Some((number, _)) = mailbox.events.front() {
+            state.ready.remove(number);
+        }
+        self.became_empty(&mut state);
+        drop(state);
+        drop(mailbox);
+    }
+
+    /// Whether a source has events that wait.
+    pub fn has_events(&self, source: SourceId) -> bool {
+        lock(&self.state).boxes.contains_key(&source)
+    }
+
+    /// Drops all events of all sources and ends a dispatch that waits.
+    pub fn discard_all(&self) {
+        let mut state = lock(&self.state);
+        let boxes = std::mem::take(&mut state.boxes);
+        state.ready.clear();
+        state.discarded += 1;
+        self.became_empty(&mut state);
+        drop(state);
+        self.arrival.notify_one();
+        drop(boxes);
+    }
+
+    /// Raises the hints. Under the lock, so that they say what the queue says.
+    fn became_nonempty(&self, state: &mut State) {
+        if let Some(flag) = self.flag.get() {
+            if !state.raised {
+                state.raised = true;
+                flag.raise();
+            }
+        }
+        // While a thread dispatches it sees the event itself, or calls again for what it leaves.
+        if !state.dispatching {
+            self.wakeup.call();
+        }
+    }
+
+    /// Lowers the flag if nothing is left.
+    fn became_empty(&self, state: &mut State) {
+        if state.ready.is_empty() && state.raised {
+            state.raised = false;
+            if let Some(flag) = self.flag.get() {
+                flag.lower();
+            }
+        }
+    }
+
+    /// The descriptor or event for the host's loop: made when first asked for.
+    pub fn handle(&self) -> std::io::Result<isize> {
+        let flag = self.flag.get_or_try_init(Flag::new)?;
+        let mut state = lock(&self.state);
+        if !state.ready.is_empty() && !state.raised {
+            state.raised = true;
+            flag.raise();
+        }
+        Ok(flag.handle())
+    }
+}

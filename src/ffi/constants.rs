@@ -1,0 +1,219 @@
+//! The constants of the C interface.
+
+macro_rules! equals {
+    ($($constant:ident == $value:expr;)*) => {
+        // The header's numbers are the library's own.
+        $(const _: () = assert!($constant == $value as i32);)*
+    };
+}
+
+/// The connection is open: messages can be sent. `message` is empty.
+pub const WDSOCKET_EVENT_OPENING: i32 = 1;
+/// A message has arrived: `message` is its bytes.
+pub const WDSOCKET_EVENT_MESSAGE: i32 = 2;
+/// The connection has ended: `message` is the close code in decimal. The peer's; `"1005"` if its
+/// close frame had none; where none came, the code with which this side failed the connection
+/// (`"1002"`, `"1007"`, `"1009"`), else `"1006"`.
+pub const WDSOCKET_EVENT_CLOSING: i32 = 3;
+/// Something went wrong: `SocketErrorCode` and `SocketErrorMessage` say what. `message` is empty.
+pub const WDSOCKET_EVENT_ERROR: i32 = 4;
+/// After a write failed with `WDSOCKET_E_SEND_QUEUE_FULL`: at least half the queue is free again.
+/// `message` is empty.
+pub const WDSOCKET_EVENT_WRITABLE: i32 = 5;
+
+/// No connection has this name.
+pub const WDSOCKET_STATE_NONE: i32 = 0;
+/// The connection attempt is running.
+pub const WDSOCKET_STATE_CONNECTING: i32 = 1;
+/// Messages can be sent.
+pub const WDSOCKET_STATE_OPEN: i32 = 2;
+/// A close frame has been sent or received; messages may still arrive.
+pub const WDSOCKET_STATE_CLOSING: i32 = 3;
+/// The connection has ended; its name is still there.
+pub const WDSOCKET_STATE_CLOSED: i32 = 4;
+
+/// The kind of a message (`SocketMessageType`): text, which is valid UTF-8.
+pub const WDSOCKET_MESSAGE_TEXT: i32 = 1;
+/// The kind of a message (`SocketMessageType`): binary.
+pub const WDSOCKET_MESSAGE_BINARY: i32 = 2;
+
+/// One `Name: value`, added to the default header lines of the upgrade request.
+pub const WDSOCKET_OPTION_HEADER: i32 = 1;
+/// `Origin` of the upgrade request. Default: none is sent.
+pub const WDSOCKET_OPTION_ORIGIN: i32 = 2;
+/// `User-Agent` of the upgrade request. Default: `wdsocket/` and the version.
+pub const WDSOCKET_OPTION_USER_AGENT: i32 = 3;
+/// `"on"` (default): a server that chooses none of the subprotocols fails the connection. `"off"`: it
+/// may choose none.
+pub const WDSOCKET_OPTION_SUBPROTOCOL_REQUIRED: i32 = 4;
+/// For a whole connection attempt, where the call gives no time. 1 to 2147483647 ms, default 5000.
+pub const WDSOCKET_OPTION_CONNECT_TIMEOUT_MS: i32 = 5;
+/// For the closing handshake. 0 to 2147483647 ms, default 5000.
+pub const WDSOCKET_OPTION_CLOSE_TIMEOUT_MS: i32 = 6;
+/// How long a write waits for room in the send queue. 0 (not at all) to 2147483647 ms, default 5000.
+pub const WDSOCKET_OPTION_WRITE_TIMEOUT_MS: i32 = 7;
+/// Time between pings. 0 (none) to 2147483647 ms, default 30000.
+pub const WDSOCKET_OPTION_PING_INTERVAL_MS: i32 = 8;
+/// How long a pong may take before the connection is given up. 1 to 2147483647 ms, default 20000.
+pub const WDSOCKET_OPTION_PONG_TIMEOUT_MS: i32 = 9;
+/// The largest message, either way. 1 to 2147483647 bytes, default 64 MiB. A larger one that the peer
+/// sends ends the connection with 1009, a larger one that the host sends is refused.
+pub const WDSOCKET_OPTION_MAX_MESSAGE_BYTES: i32 = 10;
+/// Limit of the receive queue. 1 to 2147483647 bytes, default 16 MiB.
+pub const WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES: i32 = 11;
+/// Limit of the send queue. 1 to 2147483647 bytes, default 16 MiB.
+pub const WDSOCKET_OPTION_SEND_QUEUE_BYTES: i32 = 12;
+
+/// The subprotocol that the server chose; empty if none.
+pub const WDSOCKET_INFO_PROTOCOL: i32 = 1;
+/// The extensions that were agreed on; empty if none.
+pub const WDSOCKET_INFO_EXTENSIONS: i32 = 2;
+/// The address connected to: `127.0.0.1:9001`, `[::1]:9001`.
+pub const WDSOCKET_INFO_REMOTE_ADDRESS: i32 = 3;
+/// The close code, as `WDSOCKET_EVENT_CLOSING` gives it; empty while the connection has not ended.
+pub const WDSOCKET_INFO_CLOSE_CODE: i32 = 4;
+/// The reason in the peer's close frame.
+pub const WDSOCKET_INFO_CLOSE_REASON: i32 = 5;
+/// The HTTP status of the server's answer: `101` if the upgrade was accepted; empty if none came.
+pub const WDSOCKET_INFO_HTTP_STATUS: i32 = 6;
+/// The header lines of the server's answer, names in lower case, each line ended by CR LF.
+pub const WDSOCKET_INFO_RESPONSE_HEADERS: i32 = 7;
+/// Bytes of messages received.
+pub const WDSOCKET_INFO_BYTES_IN: i32 = 9;
+/// Bytes of messages written.
+pub const WDSOCKET_INFO_BYTES_OUT: i32 = 10;
+/// Messages received.
+pub const WDSOCKET_INFO_MESSAGES_IN: i32 = 11;
+/// Messages written.
+pub const WDSOCKET_INFO_MESSAGES_OUT: i32 = 12;
+/// Bytes of messages that were received and not yet read, or not yet delivered to the callback.
+pub const WDSOCKET_INFO_QUEUED_IN: i32 = 13;
+/// Bytes of messages that were written and that the system has not taken yet.
+pub const WDSOCKET_INFO_QUEUED_OUT: i32 = 14;
+/// The last round trip of a ping in milliseconds, with three decimals; empty before the first.
+pub const WDSOCKET_INFO_PING_MS: i32 = 15;
+/// The URL connected to.
+pub const WDSOCKET_INFO_URL: i32 = 16;
+/// What ended the connection, or made the attempt fail; empty while it has not ended.
+pub const WDSOCKET_INFO_LAST_ERROR: i32 = 17;
+/// Bytes received after the upgrade, framing included.
+pub const WDSOCKET_INFO_WIRE_BYTES_IN: i32 = 21;
+/// Bytes that the system has taken after the upgrade, framing included.
+pub const WDSOCKET_INFO_WIRE_BYTES_OUT: i32 = 22;
+
+/// No error.
+pub const WDSOCKET_E_OK: i32 = 0;
+/// An argument is missing, out of range or contradicts another.
+pub const WDSOCKET_E_INVALID_ARGUMENT: i32 = 1;
+/// No socket has this name.
+pub const WDSOCKET_E_UNKNOWN_NAME: i32 = 2;
+/// The name's connection is still live.
+pub const WDSOCKET_E_NAME_IN_USE: i32 = 3;
+/// The connection has ended, or is being closed.
+pub const WDSOCKET_E_CLOSED: i32 = 4;
+/// A time limit has passed.
+pub const WDSOCKET_E_TIMEOUT: i32 = 5;
+/// The host name could not be resolved.
+pub const WDSOCKET_E_RESOLVE: i32 = 6;
+/// The server refused the TCP connection.
+pub const WDSOCKET_E_REFUSED: i32 = 7;
+/// The operating system reported an error, or the connection was lost.
+pub const WDSOCKET_E_IO: i32 = 8;
+/// TLS failed.
+pub const WDSOCKET_E_TLS: i32 = 9;
+/// The server's answer to the upgrade request is not 101, or not a WebSocket's.
+pub const WDSOCKET_E_HANDSHAKE: i32 = 10;
+/// The server chose none of the subprotocols, or one that was not offered.
+pub const WDSOCKET_E_SUBPROTOCOL: i32 = 11;
+/// Text that is not valid UTF-8, the host's or the peer's.
+pub const WDSOCKET_E_ENCODING: i32 = 12;
+/// A message above `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`.
+pub const WDSOCKET_E_TOO_BIG: i32 = 13;
+/// The buffer is too small; nothing was lost.
+pub const WDSOCKET_E_BUFFER_TOO_SMALL: i32 = 14;
+/// The call is for synchronous sockets, this is a callback socket.
+pub const WDSOCKET_E_CALLBACK_SOCKET: i32 = 15;
+/// The send queue has no room; nothing was sent.
+pub const WDSOCKET_E_SEND_QUEUE_FULL: i32 = 16;
+/// The proxy failed.
+pub const WDSOCKET_E_PROXY: i32 = 17;
+/// The peer broke the protocol.
+pub const WDSOCKET_E_PROTOCOL: i32 = 18;
+/// The socket was closed, or the library shut down, while the call waited.
+pub const WDSOCKET_E_CANCELLED: i32 = 19;
+/// The call cannot be made now, or not from here.
+pub const WDSOCKET_E_BUSY: i32 = 20;
+/// No message is waiting.
+pub const WDSOCKET_E_NO_MESSAGE: i32 = 21;
+/// The process is a child of `fork`.
+pub const WDSOCKET_E_FORKED: i32 = 22;
+/// This build or this system cannot do this.
+pub const WDSOCKET_E_UNSUPPORTED: i32 = 23;
+/// The connection is not open yet.
+pub const WDSOCKET_E_NOT_OPEN: i32 = 24;
+/// A defect in the library.
+pub const WDSOCKET_E_INTERNAL: i32 = 99;
+
+use crate::{error::Code, options::Key, protocol::Kind, socket};
+
+equals! {
+    WDSOCKET_STATE_CONNECTING == socket::State::Connecting;
+    WDSOCKET_STATE_OPEN == socket::State::Open;
+    WDSOCKET_STATE_CLOSING == socket::State::Closing;
+    WDSOCKET_STATE_CLOSED == socket::State::Closed;
+    WDSOCKET_MESSAGE_TEXT == Kind::Text;
+    WDSOCKET_MESSAGE_BINARY == Kind::Binary;
+    WDSOCKET_OPTION_HEADER == Key::Header;
+    WDSOCKET_OPTION_ORIGIN == Key::Origin;
+    WDSOCKET_OPTION_USER_AGENT == Key::UserAgent;
+    WDSOCKET_OPTION_SUBPROTOCOL_REQUIRED == Key::SubprotocolRequired;
+    WDSOCKET_OPTION_CONNECT_TIMEOUT_MS == Key::ConnectTimeout;
+    WDSOCKET_OPTION_CLOSE_TIMEOUT_MS == Key::CloseTimeout;
+    WDSOCKET_OPTION_WRITE_TIMEOUT_MS == Key::WriteTimeout;
+    WDSOCKET_OPTION_PING_INTERVAL_MS == Key::PingInterval;
+    WDSOCKET_OPTION_PONG_TIMEOUT_MS == Key::PongTimeout;
+    WDSOCKET_OPTION_MAX_MESSAGE_BYTES == Key::MaxMessage;
+    WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES == Key::ReceiveQueue;
+    WDSOCKET_OPTION_SEND_QUEUE_BYTES == Key::SendQueue;
+    WDSOCKET_INFO_PROTOCOL == socket::Item::Protocol;
+    WDSOCKET_INFO_EXTENSIONS == socket::Item::Extensions;
+    WDSOCKET_INFO_REMOTE_ADDRESS == socket::Item::RemoteAddress;
+    WDSOCKET_INFO_CLOSE_CODE == socket::Item::CloseCode;
+    WDSOCKET_INFO_CLOSE_REASON == socket::Item::CloseReason;
+    WDSOCKET_INFO_HTTP_STATUS == socket::Item::HttpStatus;
+    WDSOCKET_INFO_RESPONSE_HEADERS == socket::Item::ResponseHeaders;
+    WDSOCKET_INFO_BYTES_IN == socket::Item::BytesIn;
+    WDSOCKET_INFO_BYTES_OUT == socket::Item::BytesOut;
+    WDSOCKET_INFO_MESSAGES_IN == socket::Item::MessagesIn;
+    WDSOCKET_INFO_MESSAGES_OUT == socket::Item::MessagesOut;
+    WDSOCKET_INFO_QUEUED_IN == socket::Item::QueuedIn;
+    WDSOCKET_INFO_QUEUED_OUT == socket::Item::QueuedOut;
+    WDSOCKET_INFO_PING_MS == socket::Item::PingMs;
+    WDSOCKET_INFO_URL == socket::Item::Url;
+    WDSOCKET_INFO_LAST_ERROR == socket::Item::LastError;
+    WDSOCKET_INFO_WIRE_BYTES_IN == socket::Item::WireBytesIn;
+    WDSOCKET_INFO_WIRE_BYTES_OUT == socket::Item::WireBytesOut;
+    WDSOCKET_E_INVALID_ARGUMENT == Code::InvalidArgument;
+    WDSOCKET_E_UNKNOWN_NAME == Code::UnknownName;
+    WDSOCKET_E_NAME_IN_USE == Code::NameInUse;
+    WDSOCKET_E_CLOSED == Code::Closed;
+    WDSOCKET_E_TIMEOUT == Code::Timeout;
+    WDSOCKET_E_RESOLVE == Code::Resolve;
+    WDSOCKET_E_REFUSED == Code::Refused;
+    WDSOCKET_E_IO == Code::Io;
+    WDSOCKET_E_HANDSHAKE == Code::Handshake;
+    WDSOCKET_E_SUBPROTOCOL == Code::Subprotocol;
+    WDSOCKET_E_ENCODING == Code::Encoding;
+    WDSOCKET_E_TOO_BIG == Code::TooBig;
+    WDSOCKET_E_BUFFER_TOO_SMALL == Code::BufferTooSmall;
+    WDSOCKET_E_CALLBACK_SOCKET == Code::CallbackSocket;
+    WDSOCKET_E_SEND_QUEUE_FULL == Code::SendQueueFull;
+    WDSOCKET_E_PROTOCOL == Code::Protocol;
+    WDSOCKET_E_CANCELLED == Code::Cancelled;
+    WDSOCKET_E_BUSY == Code::Busy;
+    WDSOCKET_E_NO_MESSAGE == Code::NoMessage;
+    WDSOCKET_E_FORKED == Code::Forked;
+    WDSOCKET_E_UNSUPPORTED == Code::Unsupported;
+    WDSOCKET_E_NOT_OPEN == Code::NotOpen;
+    WDSOCKET_E_INTERNAL == Code::Internal;
+}

@@ -1,0 +1,93 @@
+//! Dispatching, and how a host hears that there is something to dispatch.
+
+use super::{
+    args,
+    callback::{CWakeup, UserData, WdSocketWakeup},
+    count, truth,
+};
+use crate::{error::Error, events::queue, host::HostCall};
+use std::ffi::c_void;
+
+/// Runs waiting callbacks on the calling thread.
+///
+/// - `timeout_ms`: how long to wait for the first callback; 0 does not wait, negative waits without
+///   limit.
+/// - `max_events`: at most so many; 0 or less: those that were waiting when the first was taken, so
+///   that callbacks which cause events cannot keep the host here for ever.
+///
+/// Returns how many callbacks it ran; 0 if none came in time, or if `SocketWake` or
+/// `SocketShutdown` was called. `-WDSOCKET_E_BUSY`, and nothing run, while another thread dispatches
+/// and inside a callback. What remains keeps the handle of `SocketDispatchHandle` signalled.
+#[unsafe(no_mangle)]
+pub extern "C" fn SocketDispatch(timeout_ms: i32, max_events: i32) -> isize {
+    count(|| {
+        let most = usize::try_from(max_events).unwrap_or(0);
+        queue().dispatch(args::limit(timeout_ms), most)
+    })
+}
+
+/// Makes the current or else the next `SocketDispatch` return as if its time had passed. From any
+/// thread.
+///
+/// Returns 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn SocketWake() -> isize {
+    truth(|| {
+        queue().wake();
+        Ok(())
+    })
+}
+
+/// Waits until every callback that was running at the time of the call has returned. For hosts that
+/// close a socket on another thread than the one that dispatches: after `SocketClose` no callback of
+/// the connection starts, after `SocketSync` none runs, and what `user_data` points to can be freed.
+///
+/// - `timeout_ms`: how long to wait; 0 does not wait, negative waits without limit.
+///
+/// Returns 1; 0 with `WDSOCKET_E_TIMEOUT`, or inside a callback with `WDSOCKET_E_BUSY`.
+#[unsafe(no_mangle)]
+pub extern "C" fn SocketSync(timeout_ms: i32) -> isize {
+    truth(|| queue().sync(args::limit(timeout_ms)))
+}
+
+/// What a host's own event loop waits on: a file descriptor that is readable while callbacks wait
+/// (poll, epoll, GLib, libuv, Qt). The host then calls `SocketDispatch(0, 0)`.
+///
+/// Level-triggered; may be signalled although nothing waits. The same value for the life of the
+/// process. It is the library's own: never read from it, write to it or close it.
+///
+/// Returns the descriptor, or a negative error code.
+#[unsafe(no_mangle)]
+pub extern "C" fn SocketDispatchHandle() -> isize {
+    count(|| {
+        queue()
+            .handle()
+            .map(|handle| handle as usize)
+            .map_err(|error| Error::io("cannot make a descriptor", &error))
+    })
+}
+
+/// Sets the function that is called when callbacks begin to wait, for hosts whose loop can be woken
+/// by a call but cannot wait on a descriptor.
+///
+/// - `wakeup`: called once when the queue stops being empty, not for each event; called again after a
+///   `SocketDispatch` that left something; called at once if events already wait. It runs on a
+///   thread of the library's, never under a lock and never inside a call of the host's. It must only
+///   post to the host's own loop, which then calls `SocketDispatch`: no function of this library may
+///   be called in it (`WDSOCKET_E_BUSY`), and while it runs no connection makes progress. NULL
+///   removes it.
+/// - `user_data`: handed to `wakeup`.
+///
+/// Returns 1. When it returns, the old function is not running and will not be called again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketSetWakeup(wakeup: WdSocketWakeup, user_data: *mut c_void) -> isize {
+    truth(|| {
+        queue().set_wakeup(wakeup.map(|wakeup| -> Box<dyn HostCall> {
+            Box::new(CWakeup {
+                wakeup,
+                user_data: UserData(user_data),
+            })
+        }));
+        Ok(())
+    })
+}

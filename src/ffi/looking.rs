@@ -1,0 +1,123 @@
+//! Looking at sockets.
+
+use super::{args, callback::with_current, count, reading::too_small, truth};
+use crate::{
+    error::{Code, Error},
+    registry,
+    socket::{Item, Socket},
+    sync::Arc,
+};
+use std::{
+    cell::RefCell,
+    ffi::{c_char, c_void},
+};
+
+thread_local! {
+    /// The thread's last connection attempt that failed.
+    static FAILED: RefCell<Option<Arc<Socket>>> = const { RefCell::new(None) };
+}
+
+/// Keeps a failed attempt for `SocketInfo` with `name` NULL.
+pub(super) fn remember_failed(attempt: Arc<Socket>) {
+    FAILED.set(Some(attempt));
+}
+
+/// Whether a name is in use: from the connect call until `SocketClose`, also when the peer has gone.
+/// `SocketState` says more.
+///
+/// Returns 1, else 0 (`WDSOCKET_E_UNKNOWN_NAME`).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketExists(name: *const c_char) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    truth(|| registry::find(unsafe { args::name(name) }?).map(drop))
+}
+
+/// Where a connection is in its life.
+///
+/// Returns a `WDSOCKET_STATE_...` constant; `WDSOCKET_STATE_NONE` (0) for a name that is not in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketState(name: *const c_char) -> isize {
+    let state = count(|| {
+        // SAFETY: the host's promise for text arguments.
+        let name = unsafe { args::name(name) }?;
+        match registry::find(name) {
+            Ok(socket) => Ok(socket.state() as usize),
+            Err(_) => Ok(super::WDSOCKET_STATE_NONE as usize),
+        }
+    });
+    state.max(super::WDSOCKET_STATE_NONE as isize)
+}
+
+/// What is known of a connection, an item at a time, as text.
+///
+/// - `name`: the socket. Inside a callback its own name means the connection whose event is being
+///   delivered, even if it has been closed, or the name used again, since. NULL: the calling thread's
+///   last synchronous connection attempt that failed.
+/// - `item`: a `WDSOCKET_INFO_...` constant.
+/// - `buffer`, `capacity`: where the text goes, with a NUL: `capacity` must be at least its length + 1.
+///   NULL and 0 only ask for the length.
+///
+/// Returns the text's length in bytes without the NUL; 0 where there is nothing to say (yet).
+/// `-WDSOCKET_E_BUFFER_TOO_SMALL`, `-WDSOCKET_E_UNKNOWN_NAME`, or `-WDSOCKET_E_INVALID_ARGUMENT` for an
+/// item that does not exist.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketInfo(
+    name: *const c_char,
+    item: i32,
+    buffer: *mut c_char,
+    capacity: libc::size_t,
+) -> isize {
+    count(|| {
+        // SAFETY: the host's promise for text arguments and buffers.
+        let (name, buffer) = unsafe {
+            (
+                args::optional_name(name)?,
+                args::Buffer::new(buffer.cast::<c_void>(), capacity)?,
+            )
+        };
+        let Some(item) = Item::from_number(item) else {
+            return Err(Error::invalid(format!("there is no item {item}")));
+        };
+        let socket = match name {
+            Some(name) => {
+                let own = with_current(|current| {
+                    current
+                        .filter(|current| current.socket.name() == name)
+                        .map(|current| current.socket.clone())
+                });
+                own.map_or_else(|| registry::find(name), Ok)?
+            }
+            None => FAILED.with_borrow(Clone::clone).ok_or_else(|| {
+                Error::new(
+                    Code::UnknownName,
+                    "no connection attempt of this thread has failed",
+                )
+            })?,
+        };
+        let text = socket.info(item);
+        if !buffer.is_question() {
+            if text.len() >= buffer.capacity() {
+                let needed = text.len() + 1;
+                return Err(too_small(socket.name(), "the text", needed, capacity));
+            }
+            buffer.write(text.as_bytes());
+        }
+        Ok(text.len())
+    })
+}
+
+/// Has no effect on a WebSocket, whose messages have a beginning and an end; here because programs
+/// call it.
+///
+/// Returns 1 for a name that is in use, else 0 (`WDSOCKET_E_UNKNOWN_NAME`). `mode` and `option` are not
+/// looked at.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketChangeTransmissionMode(
+    name: *const c_char,
+    mode: i32,
+    option: *const c_char,
+) -> isize {
+    let _ = (mode, option);
+    // SAFETY: the host's promise for text arguments.
+    truth(|| registry::find(unsafe { args::name(name) }?).map(drop))
+}

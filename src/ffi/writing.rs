@@ -1,0 +1,71 @@
+//! Writing.
+
+use super::{args, truth};
+use crate::{
+    error::{Code, Error, Result},
+    protocol::Kind,
+    registry,
+};
+use std::ffi::{c_char, c_void};
+
+/// Sends a text message.
+///
+/// - `message`, `length`: the message, valid UTF-8, `length` bytes of it. -1 (or 0xFFFFFFFF, which is
+///   what a 32-bit -1 becomes in some hosts): up to the NUL. 0 is an empty message, which is sent.
+///
+/// Returns 1 once the message is in the operating system's buffer or, if that is full, in the socket's
+/// send queue; it does not say that the peer has it. 0 and nothing sent:
+/// - `WDSOCKET_E_SEND_QUEUE_FULL`: no room within `WDSOCKET_OPTION_WRITE_TIMEOUT_MS`, or at once inside a
+///   callback; a callback socket then gets `WDSOCKET_EVENT_WRITABLE`,
+/// - `WDSOCKET_E_ENCODING`: not valid UTF-8,
+/// - `WDSOCKET_E_TOO_BIG`: longer than `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`,
+/// - `WDSOCKET_E_NOT_OPEN`: before the connection is open; `WDSOCKET_E_CLOSED`: after its end.
+///
+/// Any thread may write at any time. Messages of one thread arrive in order; messages of several
+/// threads never mix.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketWrite(
+    name: *const c_char,
+    message: *const c_void,
+    length: isize,
+) -> isize {
+    // SAFETY: the host's promise for text arguments and messages.
+    truth(|| unsafe { write(name, Kind::Text, message, length) })
+}
+
+/// Sends a binary message. Like `SocketWrite`, but for any bytes; `length` must be given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketWriteBinary(
+    name: *const c_char,
+    message: *const c_void,
+    length: isize,
+) -> isize {
+    // SAFETY: the host's promise for text arguments and messages.
+    truth(|| unsafe { write(name, Kind::Binary, message, length) })
+}
+
+/// # Safety
+/// `name` is NULL or a NUL-terminated string; `message` points to `length` bytes, or is one too.
+unsafe fn write(
+    name: *const c_char,
+    kind: Kind,
+    message: *const c_void,
+    length: isize,
+) -> Result<()> {
+    // SAFETY: the caller's promise.
+    let name = unsafe { args::name(name) }?;
+    // SAFETY: the caller's promise.
+    let length = unsafe { args::message_length(message, length, kind == Kind::Text) }?;
+    let socket = registry::find(name)?;
+    socket.check_length(length)?;
+    // SAFETY: the caller's promise, and the length is one that memory can have.
+    let bytes = unsafe { args::bytes(message, length) };
+    if kind == Kind::Text && simdutf8::basic::from_utf8(bytes).is_err() {
+        return Err(Error::new(
+            Code::Encoding,
+            "the message is not valid UTF-8; send it with SocketWriteBinary, or convert it",
+        )
+        .of(name));
+    }
+    socket.write(kind, bytes)
+}

@@ -1,0 +1,58 @@
+//! Masking (RFC 6455, section 5.3).
+
+/// A new masking key, from a cryptographically secure generator, as section 10.3 demands: a peer
+/// that could predict it could choose the bytes on the wire.
+pub fn key() -> [u8; 4] {
+    rand::random()
+}
+
+/// Appends `payload`, masked, to `out`: the one copy that a message makes on its way out.
+///
+/// `offset` is where in the frame's payload this piece begins.
+pub fn append(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4], offset: usize) {
+    let mut key = key;
+    key.rotate_left(offset % 4);
+    let word = u64::from_ne_bytes([
+        key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3],
+    ]);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    // The copy is in the cache, and this loop becomes vector instructions. Fusing the two into one
+    // pass needs `unsafe` and measured no faster for pieces that fit the cache, as all do here.
+    let (words, rest) = out[start..].as_chunks_mut::<8>();
+    for chunk in words {
+        *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
+        *byte ^= key;
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_like_the_formula_of_the_rfc_at_any_offset_and_length() {
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let payload: Vec<u8> = (0..100u8).collect();
+        for offset in 0..9 {
+            for length in 0..payload.len() {
+                let mut out = vec![0xee; 3];
+                append(&mut out, &payload[..length], key, offset);
+                let expected: Vec<u8> = [0xee; 3]
+                    .into_iter()
+                    .chain((0..length).map(|i| payload[i] ^ key[(i + offset) % 4]))
+                    .collect();
+                assert_eq!(out, expected, "offset {offset}, length {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_example_of_section_5_7() {
+        let mut out = Vec::new();
+        append(&mut out, b"Hello", [0x37, 0xfa, 0x21, 0x3d], 0);
+        assert_eq!(out, [0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+    }
+}

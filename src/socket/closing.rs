@@ -1,0 +1,62 @@
+//! The host closes.
+
+use super::{Socket, State};
+use crate::{
+    error::{Code, Error, Result},
+    events,
+    protocol::Close,
+    sync::{Arc, lock},
+};
+
+impl Socket {
+    /// Starts the closing handshake and keeps the connection: messages still arrive, then its end.
+    pub fn close_with(self: &Arc<Self>, code: u16, reason: &str) -> Result<()> {
+        let mut core = lock(&self.core);
+        match core.state {
+            State::Connecting => {
+                Err(Error::new(Code::NotOpen, "the connection is not open yet").of(&self.name))
+            }
+            State::Open if core.broken.is_none() => {
+                core.send_close(self, &Close::new(code, reason));
+                drop(core);
+                self.service.notify_one();
+                Ok(())
+            }
+            _ => Err(core.ended(self, Code::Closed)),
+        }
+    }
+
+    /// The host lets go of the name: nothing is told to it any more, calls that wait end, and the
+    /// closing handshake goes on in the background. When this returns no callback of this
+    /// connection, or of those that had its name before, starts any more.
+    pub fn release(self: &Arc<Self>, code: u16) {
+        let mut core = lock(&self.core);
+        core.released = true;
+        core.inbox = Default::default();
+        if core.state == State::Open && core.broken.is_none() {
+            core.send_close(self, &Close::new(code, ""));
+        }
+        core.openers.ring_all();
+        core.readers.ring_all();
+        core.writers.ring_all();
+        let predecessors = std::mem::take(&mut core.predecessors);
+        drop(core);
+        for source in predecessors {
+            events::queue().discard(source);
+        }
+        events::queue().discard(self.id);
+        self.service.notify_one();
+    }
+
+    /// This connection takes the name of one that has ended: what was not read there is dropped.
+    /// Events that were not delivered stay, and come before this one's.
+    pub fn succeed(&self, ended: &Socket) {
+        let mut old = lock(&ended.core);
+        old.inbox = Default::default();
+        let mut predecessors = std::mem::take(&mut old.predecessors);
+        drop(old);
+        predecessors.push(ended.id);
+        predecessors.retain(|source| events::queue().has_events(*source));
+        lock(&self.core).predecessors = predecessors;
+    }
+}

@@ -1,0 +1,405 @@
+//! What a connection's lock protects, and how the connection opens and ends.
+
+use super::{
+    Event, Socket, State, Waiters,
+    handover::Handover,
+    keepalive::Keepalive,
+    outbox::Outbox,
+};
+use crate::{
+    error::{Code, Error, describe},
+    events::{self, SourceId},
+    options::Settings,
+    protocol::{Close, Control, Decoder, Message, Violation},
+    stream::Stream,
+    sync::Arc,
+    sys::{self, Instant},
+};
+use std::{collections::VecDeque, io, net::SocketAddr};
+
+/// The connection underneath an open socket.
+pub(super) struct Link {
+    pub stream: Stream,
+    pub outbox: Outbox,
+    pub decoder: Decoder,
+    /// Bytes that were received and not decoded, because the queue was full or because they came
+    /// with the answer to the upgrade request.
+    pub undecoded: Vec<u8>,
+}
+
+/// What the server said to the upgrade request.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Answer {
+    /// HTTP status; 0: none came.
+    pub status: u16,
+    /// Header lines, each with CR LF.
+    pub headers: String,
+    /// The subprotocol that it chose.
+    pub protocol: String,
+}
+
+/// A connection that has been upgraded.
+pub(crate) struct Upgraded {
+    pub stream: Stream,
+    pub answer: Answer,
+    pub remote: Option<SocketAddr>,
+    /// What the server sent behind its answer.
+    pub early: Vec<u8>,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    /// The code that CLOSING reports.
+    pub code: u16,
+    pub reason: String,
+    /// What went wrong; `None` after a closing handshake.
+    pub error: Option<Error>,
+    /// What happened, for people, without the socket's name.
+    pub what: String,
+}
+
+/// Numbers for `SocketInfo`.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub messages_in: u64,
+    pub messages_out: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub wire_in: u64,
+    /// Of links that are gone.
+    pub wire_out: u64,
+}
+
+/// The closing handshake, as far as it has got.
+#[derive(Debug, Default)]
+pub(super) struct Handshake {
+    pub sent: bool,
+    pub received: Option<Close>,
+    /// When it has taken too long.
+    pub deadline: Option<Instant>,
+}
+
+pub(super) struct Core {
+    pub state: State,
+    /// Whether it has ever been open.
+    pub was_open: bool,
+    /// The host has let go of the name: nothing is told to it any more.
+    pub released: bool,
+    /// The defaults at the time of connecting, and what counts now.
+    pub defaults: Settings,
+    pub settings: Settings,
+    pub link: Option<Link>,
+    /// A link that has ended, for the service task to take down.
+    pub ended_link: Option<Link>,
+    /// Received messages of a synchronous socket.
+    pub inbox: VecDeque<Message>,
+    pub handover: Handover,
+    /// Reading has stopped, because the receive queue is full, and has not gone on since.
+    pub stalled: bool,
+    pub keepalive: Keepalive,
+    pub closing: Handshake,
+    /// A send has failed: what has been received is still read, then this ends the connection.
+    pub broken: Option<Error>,
+    pub ending: Option<Ending>,
+    /// A write has failed for want of room: say when there is some.
+    pub tell_writable: bool,
+    pub counters: Counters,
+    pub answer: Answer,
+    pub remote: Option<SocketAddr>,
+    pub openers: Waiters,
+    pub readers: Waiters,
+    pub writers: Waiters,
+    /// Ended connections that had the name before and have events that wait.
+    pub predecessors: Vec<SourceId>,
+}
+
+impl Core {
+    pub fn new(defaults: Settings, settings: Settings) -> Self {
+        let now = sys::now();
+        Core {
+            state: State::Connecting,
+            was_open: false,
+            released: false,
+            defaults,
+            settings,
+            link: None,
+            ended_link: None,
+            inbox: VecDeque::new(),
+            handover: Handover::new(now),
+            stalled: false,
+            keepalive: Keepalive::new(now),
+            closing: Handshake::default(),
+            broken: None,
+            ending: None,
+            tell_writable: false,
+            counters: Counters::default(),
+            answer: Answer::default(),
+            remote: None,
+            openers: Waiters::default(),
+            readers: Waiters::default(),
+            writers: Waiters::default(),
+            predecessors: Vec::new(),
+        }
+    }
+
+    /// The attempt has succeeded.
+    pub fn open(&mut self, socket: &Arc<Socket>, upgraded: Upgraded) {
+        log::info!("{}: open ({})", socket.name, socket.url);
+        let now = sys::now();
+        self.state = State::Open;
+        self.was_open = true;
+        self.answer = upgraded.answer;
+        self.remote = upgraded.remote;
+        self.handover = Handover::new(now);
+        self.keepalive = Keepalive::new(now);
+        self.link = Some(Link {
+            stream: upgraded.stream,
+            outbox: Outbox::default(),
+            decoder: Decoder::default(),
+            undecoded: upgraded.early,
+        });
+        self.tell(socket, Event::Opening);
+        self.openers.ring_all();
+    }
+
+    /// The attempt has failed.
+    pub fn fail_to_open(&mut self, socket: &Arc<Socket>, answer: Answer, error: Error) {
+        self.answer = answer;
+        let what = error.message.to_string();
+        self.finish(
+            socket,
+            Ending {
+                code: 1006,
+                reason: String::new(),
+                error: Some(error),
+                what,
+            },
+        );
+    }
+
+    /// Posts an event, if this is a callback socket and its host has not let go of it.
+    pub fn tell(&self, socket: &Arc<Socket>, event: Event) {
+        if socket.is_callback() && !self.released {
+            events::queue().post(socket.id, socket, event);
+        }
+    }
+
+    /// Whether anything may still be received.
+    pub fn is_reading(&self) -> bool {
+        self.link.is_some() && self.closing.received.is_none()
+    }
+
+    /// Whether everything that was written is with the system.
+    pub fn is_flushed(&self) -> bool {
+        self.link.as_ref().is_none_or(|link| link.outbox.is_empty())
+    }
+
+    /// Sends a close frame, unless one has been sent, and gives the handshake its time limit.
+    pub fn send_close(&mut self, socket: &Arc<Socket>, close: &Close) {
+        if self.closing.sent {
+            return;
+        }
+        self.closing.sent = true;
+        self.closing.deadline = sys::now().checked_add(self.settings.close_timeout);
+        self.state = State::Closing;
+        // Those that wait for room will get none.
+        self.writers.ring_all();
+        log::debug!("{}: sending close {:?}", socket.name, close.code);
+        self.send_control(socket, Control::Close, &close.payload());
+    }
+
+    /// Sends a control frame; a failure breaks the connection.
+    pub fn send_control(&mut self, socket: &Arc<Socket>, control: Control, payload: &[u8]) {
+        if let Some(link) = &mut self.link {
+            let result = link.outbox.control(&link.stream, control, payload);
+            self.check_sent(socket, result);
+        }
+    }
+
+    /// Takes note of how a send went.
+    pub fn check_sent<T>(&mut self, socket: &Arc<Socket>, result: io::Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                if self.broken.is_none() {
+                    self.broken = Some(Error::new(Code::Io, lost(&error)));
+                    self.writers.ring_all();
+                    socket.service.notify_one();
+                }
+                if let Some(link) = &mut self.link {
+                    link.outbox.clear();
+                }
+                None
+            }
+        }
+    }
+
+    /// Gives the system what it takes of the send queue, and tells those who wait for that.
+    /// Returns whether nothing is left.
+    pub fn flush(&mut self, socket: &Arc<Socket>) -> bool {
+        let Some(link) = &mut self.link else {
+            return true;
+        };
+        let result = link.outbox.flush(&link.stream);
+        let flushed = self.check_sent(socket, result).unwrap_or(true);
+        let Some(link) = &self.link else {
+            return true;
+        };
+        let cost = link.outbox.cost();
+        if cost < self.settings.send_queue {
+            self.writers.ring_all();
+        }
+        if self.tell_writable && cost <= self.settings.send_queue / 2 && self.state == State::Open {
+            self.tell_writable = false;
+            self.tell(socket, Event::Writable);
+        }
+        if flushed {
+            self.end_if_closed(socket);
+        }
+        flushed
+    }
+
+    /// The peer's close frame has come.
+    pub fn peer_closed(&mut self, socket: &Arc<Socket>, close: Close) {
+        log::debug!("{}: received close {:?}", socket.name, close.code);
+        // RFC 6455, section 5.5.1: the answer typically echoes the code.
+        let answer = Close {
+            code: close.code,
+            reason: String::new(),
+        };
+        self.closing.received = Some(close);
+        self.send_close(socket, &answer);
+        self.end_if_closed(socket);
+    }
+
+    /// Ends the connection once close frames have been exchanged.
+    fn end_if_closed(&mut self, socket: &Arc<Socket>) {
+        if !self.is_flushed() {
+            return;
+        }
+        let Some(close) = self.closing.received.take_if(|_| self.closing.sent) else {
+            return;
+        };
+        let code = close.reported_code();
+        let mut what = match close.code {
+            Some(code) => format!("the connection was closed with code {code}"),
+            None => "the connection was closed without a code".to_owned(),
+        };
+        if !close.reason.is_empty() {
+            what = format!("{what}: {}", close.reason);
+        }
+        self.closing.received = Some(close.clone());
+        self.finish(
+            socket,
+            Ending {
+                code,
+                reason: close.reason,
+                error: None,
+                what,
+            },
+        );
+    }
+
+    /// The peer has broken the protocol: says so to it and ends the connection (RFC 6455, 7.1.7).
+    pub fn fail(&mut self, socket: &Arc<Socket>, violation: Violation) {
+        let Violation { code, what } = violation;
+        self.send_close(socket, &Close::new(code, ""));
+        let kind = match code {
+            1009 => Code::TooBig,
+            1007 => Code::Encoding,
+            _ => Code::Protocol,
+        };
+        let what = format!("the server {what}; closed with code {code}");
+        self.finish(
+            socket,
+            Ending {
+                code,
+                reason: String::new(),
+                error: Some(Error::new(kind, what.clone())),
+                what,
+            },
+        );
+    }
+
+    /// The stream has ended without the peer's close frame.
+    pub fn stream_ended(&mut self, socket: &Arc<Socket>) {
+        let between = self
+            .link
+            .as_ref()
+            .is_none_or(|link| link.decoder.is_between_messages());
+        let what = match (self.closing.sent, between) {
+            (true, _) => "the server closed TCP without answering the close frame",
+            (false, true) => "the server closed TCP without a closing handshake",
+            (false, false) => "the server closed TCP in the middle of a message",
+        };
+        self.lose(socket, Error::new(Code::Io, what));
+    }
+
+    /// The connection is lost.
+    pub fn lose(&mut self, socket: &Arc<Socket>, error: Error) {
+        let what = error.message.to_string();
+        self.finish(
+            socket,
+            Ending {
+                code: 1006,
+                reason: String::new(),
+                error: Some(error),
+                what,
+            },
+        );
+    }
+
+    /// Ends the connection: state, events, everyone who waits.
+    pub fn finish(&mut self, socket: &Arc<Socket>, ending: Ending) {
+        if self.state == State::Closed {
+            return;
+        }
+        match &ending.error {
+            Some(error) => log::warn!("{}: {error}", socket.name),
+            None => log::info!("{}: {}", socket.name, ending.what),
+        }
+        self.state = State::Closed;
+        self.ended_link = self.link.take();
+        if let Some(link) = &self.ended_link {
+            self.counters.wire_out += link.outbox.sent();
+        }
+        if let Some(error) = &ending.error {
+            self.tell(socket, Event::Error(error.clone().of(&socket.name)));
+        }
+        self.tell(socket, Event::Closing(ending.code));
+        self.ending = Some(ending);
+        self.openers.ring_all();
+        self.readers.ring_all();
+        self.writers.ring_all();
+        socket.service.notify_one();
+    }
+
+    /// Why the connection has ended, as an error with this code.
+    pub fn ended(&self, socket: &Socket, code: Code) -> Error {
+        let what = match (&self.ending, &self.broken) {
+            (Some(ending), _) => ending.what.clone(),
+            (None, Some(error)) => error.message.to_string(),
+            (None, None) => "the connection is being closed".to_owned(),
+        };
+        Error::new(code, what).of(&socket.name)
+    }
+
+    /// Why the attempt failed.
+    pub fn failure(&self, socket: &Socket) -> Error {
+        match self.ending.as_ref().and_then(|ending| ending.error.clone()) {
+            Some(error) => error.of(&socket.name),
+            None => self.ended(socket, Code::Closed),
+        }
+    }
+
+    /// The host let go of the name while a call waited on it.
+    pub fn cancelled(&self, socket: &Socket) -> Error {
+        Error::new(Code::Cancelled, "the socket was closed during the call").of(&socket.name)
+    }
+}
+
+/// What a failed send or receive means.
+pub(super) fn lost(error: &io::Error) -> String {
+    format!("the connection was lost: {}", describe(error))
+}

@@ -1,0 +1,103 @@
+//! What `SocketInfo` shows.
+
+use super::Socket;
+use crate::sync::lock;
+
+/// The items that are there. The numbers are the `WDSOCKET_INFO_…` constants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Item {
+    Protocol = 1,
+    Extensions = 2,
+    RemoteAddress = 3,
+    CloseCode = 4,
+    CloseReason = 5,
+    HttpStatus = 6,
+    ResponseHeaders = 7,
+    BytesIn = 9,
+    BytesOut = 10,
+    MessagesIn = 11,
+    MessagesOut = 12,
+    QueuedIn = 13,
+    QueuedOut = 14,
+    PingMs = 15,
+    Url = 16,
+    LastError = 17,
+    WireBytesIn = 21,
+    WireBytesOut = 22,
+}
+
+impl Item {
+    /// The item with this number.
+    pub fn from_number(number: i32) -> Option<Item> {
+        use Item::*;
+        [
+            Protocol,
+            Extensions,
+            RemoteAddress,
+            CloseCode,
+            CloseReason,
+            HttpStatus,
+            ResponseHeaders,
+            BytesIn,
+            BytesOut,
+            MessagesIn,
+            MessagesOut,
+            QueuedIn,
+            QueuedOut,
+            PingMs,
+            Url,
+            LastError,
+            WireBytesIn,
+            WireBytesOut,
+        ]
+        .into_iter()
+        .find(|item| *item as i32 == number)
+    }
+}
+
+impl Socket {
+    /// An item as text; empty where there is nothing to say (yet).
+    pub fn info(&self, item: Item) -> String {
+        let core = lock(&self.core);
+        let outbox = core.link.as_ref().map(|link| &link.outbox);
+        match item {
+            Item::Protocol => core.answer.protocol.clone(),
+            // None is offered, so that none can have been agreed on.
+            Item::Extensions => String::new(),
+            Item::RemoteAddress => core.remote.map(|at| at.to_string()).unwrap_or_default(),
+            Item::CloseCode => match &core.ending {
+                Some(ending) => ending.code.to_string(),
+                None => String::new(),
+            },
+            Item::CloseReason => match &core.ending {
+                Some(ending) => ending.reason.clone(),
+                None => String::new(),
+            },
+            Item::HttpStatus => match core.answer.status {
+                0 => String::new(),
+                status => status.to_string(),
+            },
+            Item::ResponseHeaders => core.answer.headers.clone(),
+            Item::BytesIn => core.counters.bytes_in.to_string(),
+            Item::BytesOut => core.counters.bytes_out.to_string(),
+            Item::MessagesIn => core.counters.messages_in.to_string(),
+            Item::MessagesOut => core.counters.messages_out.to_string(),
+            Item::QueuedIn => self.received.bytes().to_string(),
+            Item::QueuedOut => outbox.map_or(0, |outbox| outbox.size()).to_string(),
+            Item::PingMs => match core.keepalive.round_trip() {
+                Some(time) => format!("{:.3}", time.as_secs_f64() * 1e3),
+                None => String::new(),
+            },
+            Item::Url => self.url.to_string(),
+            Item::LastError => match &core.ending {
+                Some(_) => core.ended(self, crate::error::Code::Closed).message.into(),
+                None => String::new(),
+            },
+            Item::WireBytesIn => core.counters.wire_in.to_string(),
+            Item::WireBytesOut => {
+                (core.counters.wire_out + outbox.map_or(0, |outbox| outbox.sent())).to_string()
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! One connection's life: connecting, open, closing, closed.
+//!
+//! A [`Socket`] is one connection under a name; when the name is connected again, that is another
+//! `Socket`. Its state is a [`core::Core`] behind one lock, which is held for short, bounded work
+//! and never while anything waits. Whoever needs the connection drives it: a host's thread in
+//! [`read`] or [`write`], or the [`service`] task on the runtime; [`handover`] decides who
+//! receives.
+
+pub(crate) mod closing;
+mod core;
+mod handover;
+mod info;
+mod keepalive;
+mod outbox;
+mod read;
+mod receive;
+mod received;
+mod service;
+mod write;
+
+pub(crate) use self::{
+    core::{Answer, Upgraded},
+    info::Item,
+    read::{Peek, Wait},
+};
+
+use self::{core::Core, received::Received};
+use crate::{
+    error::{Error, Result},
+    events::{Recipient, SourceId},
+    options::Settings,
+    protocol::Message,
+    sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering, lock},
+    sys::{self, Bell, Interest},
+};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Where a connection is in its life. The numbers are the `WDSOCKET_STATE_…` constants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The attempt is running.
+    Connecting = 1,
+    /// Messages can be sent.
+    Open = 2,
+    /// A close frame has been sent or received; messages may still arrive.
+    Closing = 3,
+    /// The connection has ended.
+    Closed = 4,
+}
+
+/// What a callback socket tells its host.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The connection is open.
+    Opening,
+    /// A message has arrived.
+    Message(Message),
+    /// The connection has ended, with this close code.
+    Closing(u16),
+    /// Something went wrong.
+    Error(Error),
+    /// The send queue, which was full, is at least half free.
+    Writable,
+}
+
+/// Who hears of a callback socket's events. Called on the thread that dispatches.
+pub(crate) trait Handler: Send + Sync {
+    /// Calls the host.
+    fn call(&self, socket: &Arc<Socket>, event: Event);
+}
+
+/// How the host wants its messages.
+pub(crate) enum Mode {
+    /// It reads them.
+    Synchronous,
+    /// They are events.
+    Callback(Box<dyn Handler>),
+}
+
+/// One connection.
+pub(crate) struct Socket {
+    id: SourceId,
+    name: Box<str>,
+    url: Box<str>,
+    mode: Mode,
+    core: Mutex<Core>,
+    /// Wakes the service task.
+    service: Notify,
+    received: Received,
+    /// `MAX_MESSAGE_BYTES`, where a write can look without the lock.
+    max_message: AtomicUsize,
+}
+
+impl Socket {
+    /// A connection whose attempt is about to begin.
+    pub fn new(name: &str, url: &str, mode: Mode, defaults: Settings, settings: Settings) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Arc::new(Socket {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            name: name.into(),
+            url: url.into(),
+            mode,
+            received: Received::new(settings.receive_queue),
+            max_message: AtomicUsize::new(settings.max_message),
+            core: Mutex::new(Core::new(defaults, settings)),
+            service: Notify::new(),
+        })
+    }
+
+    /// Identifies this connection among all of the process.
+    pub fn id(&self) -> SourceId {
+        self.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether its messages go to a callback.
+    pub fn is_callback(&self) -> bool {
+        matches!(self.mode, Mode::Callback(_))
+    }
+
+    /// Where it is in its life.
+    pub fn state(&self) -> State {
+        lock(&self.core).state
+    }
+
+    /// Lets the options of its name, which have changed, take effect on this connection.
+    pub fn apply_options(&self) {
+        let mut core = lock(&self.core);
+        core.settings = crate::options::overridden(&core.defaults, &self.name);
+        // A larger queue may let reading go on, a larger send queue a write.
+        self.received.set_limit(core.settings.receive_queue);
+        self.max_message
+            .store(core.settings.max_message, Ordering::Relaxed);
+        core.writers.ring_all();
+        drop(core);
+        self.service.notify_one();
+    }
+
+    /// Waits until the attempt has succeeded, or says why it failed.
+    pub fn wait_until_open(&self) -> Result<()> {
+        let bell = self.bell()?;
+        loop {
+            let mut core = lock(&self.core);
+            if core.released {
+                return Err(core.cancelled(self));
+            }
+            match core.state {
+                State::Connecting => {}
+                // It was open, whatever has happened since.
+                _ if core.was_open => return Ok(()),
+                _ => return Err(core.failure(self)),
+            }
+            core.openers.push(&bell);
+            drop(core);
+            let waited = sys::wait(None, Interest::Nothing, &bell, None);
+            lock(&self.core).openers.remove(&bell);
+            waited.map_err(|error| Error::io("cannot wait", &error).of(&self.name))?;
+        }
+    }
+
+    /// The calling thread's bell.
+    fn bell(&self) -> Result<Arc<Bell>> {
+        Bell::mine().map_err(|error| Error::io("cannot wait", &error).of(&self.name))
+    }
+}
+
+impl Recipient for Socket {
+    fn taken(&self, event: &Event) {
+        if let Event::Message(message) = event {
+            if self.received.remove(message.data.len()) {
+                self.service.notify_one();
+            }
+        }
+    }
+
+    fn deliver(self: Arc<Self>, event: Event) {
+        if let Mode::Callback(handler) = &self.mode {
+            handler.call(&self, event);
+        }
+    }
+}
+
+/// Threads that wait for the same thing.
+#[derive(Default)]
+pub(super) struct Waiters(Vec<Arc<Bell>>);
+
+impl Waiters {
+    fn push(&mut self, bell: &Arc<Bell>) {
+        self.0.push(bell.clone());
+    }
+
+    fn remove(&mut self, bell: &Arc<Bell>) {
+        if let Some(index) = self.0.iter().position(|other| Arc::ptr_eq(other, bell)) {
+            self.0.remove(index);
+        }
+    }
+
+    /// Wakes one that has not been woken yet, if any waits.
+    fn ring_one(&mut self) {
+        if let Some(bell) = self.0.first() {
+            bell.ring();
+        }
+    }
+
+    fn ring_all(&mut self) {
+        for bell in &self.0 {
+            bell.ring();
+        }
+    }
+}
+
+/// The time `limit` from now; `None` where that is beyond what time can say.
+fn deadline(limit: Option<Duration>) -> Option<sys::Instant> {
+    limit.and_then(|limit| sys::now().checked_add(limit))
+}

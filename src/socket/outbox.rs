@@ -1,0 +1,226 @@
+//! The send queue: frames that the system has not taken yet.
+
+use crate::{
+    protocol::{Control, OpCode, encoder, encoder::Frame},
+    stream::Stream,
+    sync::thread_local,
+};
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    io::{self, IoSlice},
+};
+
+/// What each message in a queue counts beside its bytes.
+pub(crate) const OVERHEAD: usize = 64;
+/// A large frame is masked and sent in pieces of this size: one piece stays in the cache between
+/// the two, and no second buffer of the message's size is needed.
+const PIECE: usize = 64 << 10;
+/// Small frames that wait are gathered in chunks of this size.
+const CHUNK: usize = 16 << 10;
+/// So many chunks go to the system in one call.
+const GATHER: usize = 16;
+
+thread_local! {
+    static PIECES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Bytes that wait, beginning at `sent`.
+struct Chunk {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+/// Where a message ends in the stream of all bytes sent, and what it counts until then.
+struct Mark {
+    end: u64,
+    size: usize,
+}
+
+/// The frames of one connection that wait for the system.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    chunks: VecDeque<Chunk>,
+    marks: VecDeque<Mark>,
+    /// All bytes ever given to the system.
+    sent: u64,
+    /// All bytes ever given to the system or queued.
+    queued: u64,
+    /// What the waiting messages count.
+    cost: usize,
+    /// Their bytes without the overhead.
+    size: usize,
+    /// Where the last pong ends. While it waits, `next_pong` holds the answer to the latest ping:
+    /// answering only that is allowed (RFC 6455, section 5.5.3), and keeps a peer that pings
+    /// without reading from filling the memory.
+    pong_end: u64,
+    next_pong: Option<Vec<u8>>,
+}
+
+impl Outbox {
+    /// Whether everything is with the system.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.next_pong.is_none()
+    }
+
+    /// What the waiting messages count: their bytes and [`OVERHEAD`] each.
+    pub fn cost(&self) -> usize {
+        self.cost
+    }
+
+    /// The bytes of the messages that wait.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Bytes that the system has taken.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Sends or queues a message in one frame.
+    pub fn message(&mut self, stream: &Stream, opcode: OpCode, payload: &[u8]) -> io::Result<()> {
+        self.frame(stream, opcode, payload)?;
+        if self.sent < self.queued {
+            self.marks.push_back(Mark {
+                end: self.queued,
+                size: payload.len(),
+            });
+            self.size += payload.len();
+            self.cost += payload.len() + OVERHEAD;
+        }
+        Ok(())
+    }
+
+    /// Sends or queues a control frame. Not counted: there are few of them, by construction.
+    pub fn control(&mut self, stream: &Stream, control: Control, payload: &[u8]) -> io::Result<()> {
+        self.frame(stream, OpCode::Control(control), payload)
+    }
+
+    /// Answers a ping.
+    pub fn pong(&mut self, stream: &Stream, payload: Vec<u8>) -> io::Result<()> {
+        if self.pong_end > self.sent {
+            self.next_pong = Some(payload);
+            return Ok(());
+        }
+        self.control(stream, Control::Pong, &payload)?;
+        self.pong_end = self.queued;
+        Ok(())
+    }
+
+    /// Gives the system what it takes. True once nothing is left.
+    pub fn flush(&mut self, stream: &Stream) -> io::Result<bool> {
+        loop {
+            while !self.chunks.is_empty() {
+                let mut slices = [IoSlice::new(&[]); GATHER];
+                let mut count = 0;
+                for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+                    *slice = IoSlice::new(&chunk.bytes[chunk.sent..]);
+                    count += 1;
+                }
+                match stream.send(&slices[..count]) {
+                    Ok(length) => self.advance(length),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                    Err(error) => return Err(error),
+                }
+            }
+            match self.next_pong.take() {
+                Some(payload) => self.pong(stream, payload)?,
+                None => return Ok(true),
+            }
+        }
+    }
+
+    /// Drops everything: the connection takes nothing more.
+    pub fn clear(&mut self) {
+        *self = Outbox {
+            sent: self.sent,
+            queued: self.sent,
+            ..Outbox::default()
+        };
+    }
+
+    fn frame(&mut self, stream: &Stream, opcode: OpCode, payload: &[u8]) -> io::Result<()> {
+        if !self.chunks.is_empty() {
+            self.queue(opcode, payload);
+            return Ok(());
+        }
+        PIECES.with(|pieces| {
+            let pieces = &mut *pieces.borrow_mut();
+            pieces.clear();
+            let mut frame = Frame::begin(pieces, opcode, payload);
+            loop {
+                let more = frame.append(pieces, PIECE);
+                let sent = send_all(stream, pieces)?;
+                self.sent += sent as u64;
+                self.queued += sent as u64;
+                if sent < pieces.len() {
+                    // The system takes no more now: keep the rest.
+                    let rest = &pieces[sent..];
+                    let mut bytes = Vec::with_capacity(rest.len() + frame.remaining());
+                    bytes.extend_from_slice(rest);
+                    frame.append(&mut bytes, usize::MAX);
+                    self.queued += bytes.len() as u64;
+                    self.chunks.push_back(Chunk { bytes, sent: 0 });
+                    return Ok(());
+                }
+                if !more {
+                    return Ok(());
+                }
+                pieces.clear();
+            }
+        })
+    }
+
+    /// Appends a frame to what waits.
+    fn queue(&mut self, opcode: OpCode, payload: &[u8]) {
+        let length = encoder::MAX_HEADER + payload.len();
+        let has_room = |chunk: &Chunk| chunk.bytes.capacity() - chunk.bytes.len() >= length;
+        if !self.chunks.back().is_some_and(has_room) {
+            self.chunks.push_back(Chunk {
+                bytes: Vec::with_capacity(length.max(CHUNK)),
+                sent: 0,
+            });
+        }
+        if let Some(Chunk { bytes, .. }) = self.chunks.back_mut() {
+            let before = bytes.len();
+            Frame::begin(bytes, opcode, payload).append(bytes, usize::MAX);
+            self.queued += (bytes.len() - before) as u64;
+        }
+    }
+
+    /// Takes note that the system took `length` bytes from the front.
+    fn advance(&mut self, mut length: usize) {
+        self.sent += length as u64;
+        while let Some(chunk) = self.chunks.front_mut() {
+            let left = chunk.bytes.len() - chunk.sent;
+            if length < left {
+                chunk.sent += length;
+                break;
+            }
+            length -= left;
+            self.chunks.pop_front();
+        }
+        while let Some(mark) = self.marks.front() {
+            if mark.end > self.sent {
+                break;
+            }
+            self.size -= mark.size;
+            self.cost -= mark.size + OVERHEAD;
+            self.marks.pop_front();
+        }
+    }
+}
+
+/// Sends until all is sent or the system takes no more; returns how much it took.
+fn send_all(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.send(&[IoSlice::new(&bytes[sent..])]) {
+            Ok(length) => sent += length,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sent)
+}

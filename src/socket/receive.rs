@@ -1,0 +1,179 @@
+//! Receiving: bytes from the stream become messages, answers and endings.
+
+use super::{
+    Event, Socket, State,
+    core::{Core, lost},
+};
+use crate::{
+    error::{Code, Error},
+    protocol::Item,
+    sync::{Arc, thread_local},
+    sys,
+};
+use std::{cell::RefCell, io};
+
+/// One buffer for each thread that receives, instead of one for each connection.
+const BUFFER: usize = 64 << 10;
+/// So much is received at most before the lock is given up once.
+const BUDGET: usize = 256 << 10;
+/// From so many missing bytes on, a payload is received straight into its message.
+const IN_PLACE: usize = 8 << 10;
+
+thread_local! {
+    static RECEIVED: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
+}
+
+/// How far to receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// Until there is a message: for a thread that waits for one.
+    Message,
+    /// All that there is, within a bound.
+    All,
+}
+
+/// Why receiving stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stopped {
+    /// Nothing more has arrived.
+    Blocked,
+    /// There may be more.
+    Enough,
+    /// The queue is full, or nothing is to be received any more.
+    Unwanted,
+}
+
+impl Core {
+    /// Receives what has arrived.
+    pub fn receive(&mut self, socket: &Arc<Socket>, goal: Goal) -> Stopped {
+        RECEIVED.with(|buffer| self.receive_with(socket, goal, &mut buffer.borrow_mut()))
+    }
+
+    fn receive_with(&mut self, socket: &Arc<Socket>, goal: Goal, buffer: &mut [u8]) -> Stopped {
+        let mut budget = BUDGET;
+        if !self.is_full(socket) && std::mem::take(&mut self.stalled) {
+            self.keepalive.resumed(sys::now());
+        }
+        self.decode_undecoded(socket);
+        loop {
+            if !self.is_reading() || self.is_full(socket) {
+                return Stopped::Unwanted;
+            }
+            if budget == 0 || (goal == Goal::Message && !self.inbox.is_empty()) {
+                return Stopped::Enough;
+            }
+            match self.receive_once(buffer) {
+                Ok((0, _)) => self.stream_ended(socket),
+                Ok((length, in_place)) => {
+                    budget = budget.saturating_sub(length);
+                    self.counters.wire_in += length as u64;
+                    match in_place {
+                        true => self.decode_in_place(socket, length),
+                        false => self.decode(socket, &buffer[..length]),
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Stopped::Blocked;
+                }
+                Err(error) => self.lose(socket, Error::new(Code::Io, lost(&error))),
+            }
+        }
+    }
+
+    /// One system call: into the message that is being received if much of it is missing, else
+    /// into the buffer. Returns how much came, and whether in place.
+    fn receive_once(&mut self, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
+        let Some(link) = &mut self.link else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
+        if let Some((data, room)) = link.decoder.in_place()
+            && room >= IN_PLACE
+        {
+            return Ok((link.stream.recv_append(data, room.min(BUDGET))?, true));
+        }
+        Ok((link.stream.recv(buffer)?, false))
+    }
+
+    fn decode_in_place(&mut self, socket: &Arc<Socket>, length: usize) {
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        match link.decoder.received(length) {
+            Ok(()) => self.decode(socket, &[]),
+            Err(violation) => self.fail(socket, violation),
+        }
+    }
+
+    /// Goes on with what was left when the queue was full.
+    fn decode_undecoded(&mut self, socket: &Arc<Socket>) {
+        let undecoded = match &mut self.link {
+            Some(link) if !link.undecoded.is_empty() => std::mem::take(&mut link.undecoded),
+            _ => return,
+        };
+        self.decode(socket, &undecoded);
+    }
+
+    /// Turns bytes into items until the queue is full, and keeps what is left then.
+    fn decode(&mut self, socket: &Arc<Socket>, mut input: &[u8]) {
+        let max_message = self.settings.max_message;
+        while self.is_reading() {
+            let full = self.is_full(socket);
+            let Some(link) = &mut self.link else {
+                return;
+            };
+            if full {
+                link.undecoded = input.to_vec();
+                return;
+            }
+            match link.decoder.next(&mut input, max_message) {
+                Ok(Some(item)) => self.take(socket, item),
+                Ok(None) => return,
+                Err(violation) => return self.fail(socket, violation),
+            }
+        }
+    }
+
+    /// Takes one item.
+    fn take(&mut self, socket: &Arc<Socket>, item: Item) {
+        match item {
+            Item::Message(message) => {
+                self.counters.messages_in += 1;
+                self.counters.bytes_in += message.data.len() as u64;
+                if self.released {
+                    return;
+                }
+                socket.received.add(message.data.len());
+                if socket.is_callback() {
+                    self.tell(socket, Event::Message(message));
+                } else {
+                    self.inbox.push_back(message);
+                    // Whoever takes one wakes the next while there are more.
+                    if self.inbox.len() == 1 {
+                        self.readers.ring_one();
+                    }
+                }
+            }
+            Item::Ping(payload) => {
+                log::debug!("{}: received a ping", socket.name);
+                if let Some(link) = &mut self.link
+                    && self.state == State::Open
+                {
+                    let result = link.outbox.pong(&link.stream, payload);
+                    self.check_sent(socket, result);
+                }
+            }
+            Item::Pong(payload) => {
+                log::debug!("{}: received a pong", socket.name);
+                self.keepalive.pong(&payload, sys::now());
+            }
+            Item::Close(close) => self.peer_closed(socket, close),
+        }
+    }
+
+    /// Whether the receive queue is full; never once the host has let go: then all is dropped.
+    fn is_full(&mut self, socket: &Socket) -> bool {
+        let full = !self.released && socket.received.is_full();
+        self.stalled |= full;
+        full
+    }
+}

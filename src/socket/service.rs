@@ -1,0 +1,353 @@
+//! The service task: what a connection does without a host's thread.
+//!
+//! One task on the runtime for each connection. It makes the attempt, then waits: for the stream,
+//! as far as it is the one to receive or to send what is queued; for a word from a host's thread;
+//! for the next thing that is due.
+
+use super::{
+    Socket, State,
+    core::{Answer, Core, Ending, Link, Upgraded},
+    handover::Turn,
+    keepalive::Due,
+    receive::{Goal, Stopped},
+};
+use crate::{
+    error::{Code, Error},
+    protocol::Control,
+    runtime,
+    sync::{Arc, lock},
+    sys::{self, Instant, Interests, Registration, Timer},
+};
+use std::{future::Future, io, time::Duration};
+
+/// What the service task is to wait for.
+struct Plan {
+    wanted: Interests,
+    until: Option<Instant>,
+    /// Whether the socket stays registered although nothing is wanted of it.
+    keep_registered: bool,
+}
+
+impl Socket {
+    /// The connection's life, from the attempt to the end of the closing handshake.
+    pub async fn live(
+        self: Arc<Self>,
+        attempt: impl Future<Output = Result<Upgraded, (Answer, Error)>>,
+    ) {
+        // If the runtime stops, or a defect makes this panic, whoever waits must hear of it.
+        let abandoned = Abandoned(self.clone());
+        let outcome = tokio::select! {
+            biased;
+            outcome = attempt => Some(outcome),
+            () = self.until_released() => None,
+        };
+        {
+            let mut core = lock(&self.core);
+            match outcome {
+                Some(Ok(upgraded)) if !core.released => core.open(&self, upgraded),
+                Some(Err((answer, error))) => core.fail_to_open(&self, answer, error),
+                _ => {
+                    let cancelled = core.cancelled(&self);
+                    core.fail_to_open(&self, Answer::default(), cancelled);
+                }
+            }
+        }
+        self.serve().await;
+        drop(abandoned);
+        // The end of TCP needs nobody's attention, and no one waits for it.
+        let (link, limit) = {
+            let mut core = lock(&self.core);
+            (core.ended_link.take(), core.settings.close_timeout)
+        };
+        if let Some(link) = link {
+            runtime::spawn_detached(take_down(link, limit));
+        }
+    }
+
+    /// Until the host closes a connection that is not open yet.
+    async fn until_released(&self) {
+        while !lock(&self.core).released {
+            self.service.notified().await;
+        }
+    }
+
+    /// Serves the open connection until it has ended.
+    async fn serve(self: &Arc<Self>) {
+        let mut registration: Option<Registration> = None;
+        let mut timer = Timer::default();
+        loop {
+            let (plan, socket) = {
+                let mut core = lock(&self.core);
+                let now = sys::now();
+                core.tick(self, now);
+                let Some(link) = &core.link else {
+                    return;
+                };
+                let socket = link.stream.socket().clone();
+                (core.plan(self, now), socket)
+            };
+            if let Err(error) = register(&mut registration, &socket, &plan) {
+                let error = Error::io("cannot wait for the socket", &error);
+                lock(&self.core).lose(self, error);
+                return;
+            }
+            drop(socket);
+            let mut more = false;
+            let stream_ready = async {
+                match &registration {
+                    Some(registration) if plan.wanted.read || plan.wanted.write => {
+                        registration
+                            .ready(plan.wanted, |ready| self.drive(ready, &mut more))
+                            .await
+                    }
+                    _ => std::future::pending().await,
+                }
+            };
+            let result = tokio::select! {
+                biased;
+                result = stream_ready => result,
+                () = self.service.notified() => Ok(()),
+                () = timer.until(plan.until) => Ok(()),
+            };
+            if let Err(error) = result {
+                let error = Error::io("cannot wait for the socket", &error);
+                lock(&self.core).lose(self, error);
+                return;
+            }
+            if more {
+                // Other connections first: this one could go on for ever.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Does what the stream is ready for. Returns what it blocked on; `more` where it did not
+    /// because there may be more.
+    fn drive(self: &Arc<Self>, ready: Interests, more: &mut bool) -> Interests {
+        let mut core = lock(&self.core);
+        let mut blocked = Interests {
+            read: false,
+            write: false,
+        };
+        if ready.write {
+            blocked.write = !core.flush(self);
+        }
+        // The host may have taken over since the plan was made.
+        if ready.read && core.wants_service_to_read(self, sys::now()) == Turn::Read {
+            match core.receive(self, Goal::All) {
+                Stopped::Blocked => blocked.read = true,
+                Stopped::Enough => *more = true,
+                Stopped::Unwanted => {}
+            }
+        }
+        blocked
+    }
+}
+
+/// Drops, makes or keeps the registration that the plan needs.
+fn register(
+    registration: &mut Option<Registration>,
+    socket: &Arc<sys::Socket>,
+    plan: &Plan,
+) -> io::Result<()> {
+    let needed = match plan.wanted {
+        Interests { read: true, .. } => Some(true),
+        Interests { write: true, .. } => Some(false),
+        _ if plan.keep_registered => return Ok(()),
+        _ => None,
+    };
+    let Some(read) = needed else {
+        *registration = None;
+        return Ok(());
+    };
+    // Without `read` a host's thread receives, and each arrival would wake the runtime for nothing.
+    let have = registration.as_ref().map(|have| have.interests.read);
+    if have == Some(read) || (have == Some(true) && plan.keep_registered) {
+        return Ok(());
+    }
+    // A descriptor can be registered once.
+    *registration = None;
+    *registration = Some(Registration::new(socket, Interests { read, write: true })?);
+    Ok(())
+}
+
+impl Core {
+    /// Does what is due.
+    fn tick(&mut self, socket: &Arc<Socket>, now: Instant) {
+        if self.state == State::Closed {
+            return;
+        }
+        if self.broken.is_some() {
+            self.end_broken(socket);
+            return;
+        }
+        if self.closing.deadline.is_some_and(|at| now >= at) {
+            let limit = self.settings.close_timeout.as_millis();
+            let what = match self.closing.received {
+                Some(_) => "what was written before the close frame could not be sent",
+                None => "the server did not answer the close frame",
+            };
+            let what = format!("{what} within {limit} ms");
+            self.lose(socket, Error::new(Code::Timeout, what));
+            return;
+        }
+        if self.state == State::Open {
+            self.keep_alive(socket, now);
+        }
+    }
+
+    /// A send has failed: what had arrived before is still received, then the connection ends.
+    fn end_broken(&mut self, socket: &Arc<Socket>) {
+        while self.receive(socket, Goal::All) == Stopped::Enough {}
+        if self.stalled && self.state != State::Closed && self.is_reading() {
+            // When the host has made room.
+            return;
+        }
+        if let Some(error) = self.broken.take() {
+            self.lose(socket, error);
+        }
+    }
+
+    fn keep_alive(&mut self, socket: &Arc<Socket>, now: Instant) {
+        match self.keepalive.due(now, &self.settings, !self.stalled) {
+            Due::Nothing(_) => {}
+            Due::Ping => {
+                log::debug!("{}: sending a ping", socket.name);
+                let payload = self.keepalive.ping(now);
+                self.send_control(socket, Control::Ping, &payload);
+            }
+            Due::PongMissing => {
+                // It may have arrived and nobody has looked.
+                while self.receive(socket, Goal::All) == Stopped::Enough {}
+                if self.state != State::Open {
+                    return;
+                }
+                if self.keepalive.due(now, &self.settings, !self.stalled) == Due::PongMissing {
+                    let what = format!(
+                        "the server did not answer a ping within {} ms",
+                        self.settings.pong_timeout.as_millis()
+                    );
+                    self.lose(socket, Error::new(Code::Timeout, what));
+                }
+            }
+        }
+    }
+
+    /// What to wait for now.
+    fn plan(&mut self, socket: &Socket, now: Instant) -> Plan {
+        let mut until = self.closing.deadline;
+        let mut no_later = |at: Option<Instant>| {
+            until = match (until, at) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        };
+        if self.state == State::Open
+            && let Due::Nothing(at) = self.keepalive.due(now, &self.settings, !self.stalled)
+        {
+            no_later(at);
+        }
+        let turn = self.wants_service_to_read(socket, now);
+        if let Turn::LookAgain(at) = turn {
+            no_later(Some(at));
+        }
+        Plan {
+            wanted: Interests {
+                read: turn == Turn::Read,
+                write: !self.is_flushed(),
+            },
+            until,
+            keep_registered: socket.is_callback(),
+        }
+    }
+
+    /// Whether the service task is to receive.
+    fn wants_service_to_read(&mut self, socket: &Socket, now: Instant) -> Turn {
+        let can_read = self.is_reading() && (self.released || !socket.received.is_paused());
+        // Nobody else receives for a callback socket, nor for a name that is gone.
+        if socket.is_callback() || self.released {
+            return match can_read {
+                true => Turn::Read,
+                false => Turn::Sleep,
+            };
+        }
+        self.handover.service_turn(now, can_read)
+    }
+}
+
+/// Ends a connection whose service task ends without it.
+struct Abandoned(Arc<Socket>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        let mut core = lock(&self.0.core);
+        if core.state == State::Closed {
+            return;
+        }
+        let error = match std::thread::panicking() {
+            true => Error::new(Code::Internal, "a defect in the library ended the connection"),
+            false => Error::new(Code::Cancelled, "the library was shut down"),
+        };
+        core.finish(
+            &self.0,
+            Ending {
+                code: 1006,
+                reason: String::new(),
+                what: error.message.to_string(),
+                error: Some(error),
+            },
+        );
+        drop(core.ended_link.take());
+    }
+}
+
+/// The end of TCP (RFC 6455, section 7.1.1): sends what is left, lets the server close first, so
+/// that the TIME_WAIT is the server's, and closes when it has taken too long.
+async fn take_down(mut link: Link, limit: Duration) {
+    let until = sys::now().checked_add(limit);
+    let mut timer = Timer::default();
+    let both = Interests {
+        read: true,
+        write: true,
+    };
+    let Ok(registration) = Registration::new(&link.stream.socket().clone(), both) else {
+        return;
+    };
+    let mut ended = false;
+    let mut flushed = false;
+    while !ended {
+        let wanted = Interests {
+            read: true,
+            write: !flushed,
+        };
+        let step = registration.ready(wanted, |ready| {
+            let mut blocked = Interests {
+                read: false,
+                write: false,
+            };
+            if ready.write && !flushed {
+                match link.outbox.flush(&link.stream) {
+                    Ok(done) => {
+                        flushed = done;
+                        blocked.write = !done;
+                    }
+                    Err(_) => ended = true,
+                }
+            }
+            if ready.read {
+                match link.stream.recv(&mut [0; 4096]) {
+                    Ok(0) => ended = true,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => blocked.read = true,
+                    Err(_) => ended = true,
+                }
+            }
+            blocked
+        });
+        tokio::select! {
+            biased;
+            () = timer.until(until) => ended = true,
+            result = step => ended |= result.is_err(),
+        }
+    }
+}

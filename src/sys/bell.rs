@@ -1,0 +1,114 @@
+//! How a host's thread sleeps until a socket or another thread has something for it.
+
+use super::{Socket, clock::Instant};
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
+    sync::Arc,
+};
+
+/// The wake-up descriptor of one thread. Ringing is remembered until the thread next waits.
+#[derive(Debug)]
+pub(crate) struct Bell {
+    file: File,
+}
+
+/// What to wait for on a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// Bytes, or the end of the stream.
+    Read,
+    /// Nothing: only the bell.
+    Nothing,
+}
+
+std::thread_local! {
+    static BELL: std::cell::RefCell<Option<Arc<Bell>>> = const { std::cell::RefCell::new(None) };
+}
+
+impl Bell {
+    /// The calling thread's bell, made when it first waits and closed with the thread.
+    pub fn mine() -> io::Result<Arc<Bell>> {
+        BELL.try_with(|slot| {
+            let mut slot = slot.borrow_mut();
+            match &*slot {
+                Some(bell) => Ok(bell.clone()),
+                None => Ok(slot.insert(Arc::new(Bell::new()?)).clone()),
+            }
+        })
+        // The thread is ending and its own has gone already: one for this wait.
+        .unwrap_or_else(|_| Ok(Arc::new(Bell::new()?)))
+    }
+
+    fn new() -> io::Result<Self> {
+        Ok(Bell {
+            file: new_eventfd()?.into(),
+        })
+    }
+
+    /// Wakes the thread, now or when it next waits.
+    pub fn ring(&self) {
+        // Fails only if the counter is full, and then the bell has rung.
+        let _ = (&self.file).write(&1u64.to_ne_bytes());
+    }
+
+    fn silence(&self) {
+        let _ = (&self.file).read(&mut [0; 8]);
+    }
+}
+
+/// A non-blocking eventfd, closed in programs that this process starts.
+pub(super) fn new_eventfd() -> io::Result<OwnedFd> {
+    // SAFETY: takes no pointers; the result is checked.
+    let fd: RawFd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, so that nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Waits until the socket is ready, the bell rings, or the time has come (`None`: no limit).
+/// May return early: the caller looks for itself.
+pub(crate) fn wait(
+    socket: Option<&Socket>,
+    interest: Interest,
+    bell: &Bell,
+    deadline: Option<Instant>,
+) -> io::Result<()> {
+    let entry = |fd, events| libc::pollfd {
+        fd,
+        events,
+        revents: 0,
+    };
+    let mut entries = [
+        entry(bell.file.as_raw_fd(), libc::POLLIN),
+        // poll(2) ignores an entry whose descriptor is negative.
+        entry(-1, libc::POLLIN),
+    ];
+    if let (Some(socket), Interest::Read) = (socket, interest) {
+        entries[1].fd = socket.as_raw_fd();
+    }
+    let timeout = match deadline {
+        None => -1,
+        Some(deadline) => {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Rounded up: waking early would be a busy loop for the last millisecond.
+            libc::c_int::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(libc::c_int::MAX)
+        }
+    };
+    // SAFETY: the pointer and count describe `entries`, which outlives the call.
+    let result = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as _, timeout) };
+    if result < 0 {
+        let error = io::Error::last_os_error();
+        return match error.kind() {
+            io::ErrorKind::Interrupted => Ok(()),
+            _ => Err(error),
+        };
+    }
+    if entries[0].revents != 0 {
+        bell.silence();
+    }
+    Ok(())
+}
