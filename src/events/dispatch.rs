@@ -1,12 +1,18 @@
 //! Who dispatches, and what others may do meanwhile.
 
-use super::queue::Queue;
+use super::queue::{Queue, State};
 use crate::{
     error::{Code, Error, Result},
+    runtime,
     sync::{lock, thread_local, wait},
     sys,
 };
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    future::poll_fn,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 thread_local! {
     /// Whether this thread is inside a callback.
@@ -19,8 +25,13 @@ struct Running<'a>(&'a Queue);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         IN_CALLBACK.with(|inside| inside.set(false));
-        lock(&self.0.state).running = false;
-        self.0.returned.notify_all();
+        let mut state = lock(&self.0.state);
+        state.running = false;
+        let is_awaited = state.syncing > 0;
+        drop(state);
+        if is_awaited {
+            self.0.returned.notify_all();
+        }
     }
 }
 
@@ -37,6 +48,13 @@ impl Drop for Dispatching<'_> {
         if !state.ready.is_empty() {
             self.0.wakeup.call();
         }
+    }
+}
+
+impl State {
+    /// Whether a dispatch goes on waiting.
+    fn is_quiet(&self, discarded: u64) -> bool {
+        self.ready.is_empty() && !self.wake && self.discarded == discarded
     }
 }
 
@@ -61,15 +79,22 @@ impl Queue {
         let discarded = state.discarded;
         let dispatching = Dispatching(self);
 
-        while state.ready.is_empty() && !state.wake && state.discarded == discarded {
+        while state.is_quiet(discarded) {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(sys::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 break;
             }
-            state.sleeping = true;
-            state = wait(&self.arrival, state, left);
+            // Best: this thread runs the tasks that bring its events.
+            drop(state);
+            let led = runtime::lead(poll_fn(|context| self.poll_quiet(discarded, context)), left);
+            state = lock(&self.state);
+            state.waker = None;
+            if !led && state.is_quiet(discarded) {
+                state.sleeping = true;
+                state = wait(&self.arrival, state, left);
+                state.sleeping = false;
+            }
         }
-        state.sleeping = false;
 
         let before = match most {
             0 => state.next,
@@ -94,10 +119,21 @@ impl Queue {
         Ok(ran)
     }
 
+    /// Ready once the dispatching thread has something to do.
+    fn poll_quiet(&self, discarded: u64, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.state);
+        if !state.is_quiet(discarded) {
+            return Poll::Ready(());
+        }
+        state.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+
     /// Makes the current or else the next dispatch return as if its time had passed.
     pub fn wake(&self) {
-        lock(&self.state).wake = true;
-        self.arrival.notify_one();
+        let mut state = lock(&self.state);
+        state.wake = true;
+        self.wake_dispatcher(state);
     }
 
     /// Waits until every callback that runs now has returned.
@@ -111,16 +147,22 @@ impl Queue {
         let deadline = limit.and_then(|limit| sys::now().checked_add(limit));
         let mut state = lock(&self.state);
         let begun = state.begun;
-        while state.running && state.begun == begun {
+        state.syncing += 1;
+        let mut expired = false;
+        while state.running && state.begun == begun && !expired {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(sys::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                return Err(Error::new(
-                    Code::Timeout,
-                    "a callback was still running when the time was over",
-                ));
+            expired = left.is_some_and(|left| left.is_zero());
+            if !expired {
+                state = wait(&self.returned, state, left);
             }
-            state = wait(&self.returned, state, left);
         }
-        Ok(())
+        state.syncing -= 1;
+        match expired {
+            false => Ok(()),
+            true => Err(Error::new(
+                Code::Timeout,
+                "a callback was still running when the time was over",
+            )),
+        }
     }
 }

@@ -11,7 +11,10 @@ use crate::{
     sys::Flag,
 };
 use once_cell::sync::OnceCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    task::Waker,
+};
 
 /// Identifies a source for the life of the process: never reused, so that a reused name never
 /// sees its predecessor's events as its own.
@@ -45,8 +48,12 @@ pub(super) struct State {
     pub dispatching: bool,
     /// Whether that thread sleeps.
     pub sleeping: bool,
+    /// What wakes that thread while it drives the runtime itself.
+    pub waker: Option<Waker>,
     /// Whether a callback is running.
     pub running: bool,
+    /// How many threads wait for a callback to return.
+    pub syncing: usize,
     /// How many callbacks have begun.
     pub begun: u64,
     /// Whether the current or else the next dispatch is to return without waiting.
@@ -109,10 +116,19 @@ impl Queue {
         if was_empty {
             self.became_nonempty(&mut state);
         }
+        self.wake_dispatcher(state);
+    }
+
+    /// Wakes the dispatching thread, if it sleeps: after giving up the lock, which it wants next.
+    pub(super) fn wake_dispatcher(&self, mut state: MutexGuard<'_, State>) {
         let sleeping = std::mem::take(&mut state.sleeping);
+        let waker = state.waker.take();
         drop(state);
         if sleeping {
             self.arrival.notify_one();
+        }
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
@@ -172,8 +188,7 @@ impl Queue {
         state.ready.clear();
         state.discarded += 1;
         self.became_empty(&mut state);
-        drop(state);
-        self.arrival.notify_one();
+        self.wake_dispatcher(state);
         drop(boxes);
     }
 

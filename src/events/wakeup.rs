@@ -43,7 +43,16 @@ impl Queue {
     /// Sets or removes the wake-up function. When this returns, the old one is not running and will
     /// not be called again.
     pub fn set_wakeup(&self, function: Option<Box<dyn HostCall>>) {
+        // The function must not run inside a host's call: with one, no host's thread may drive the
+        // runtime.
+        let is_set = function.is_some();
+        if is_set {
+            runtime::allow_lead(false);
+        }
         self.wakeup.hook.set(function);
+        if !is_set {
+            runtime::allow_lead(true);
+        }
         let state = lock(&self.state);
         if !state.ready.is_empty() {
             self.wakeup.call();

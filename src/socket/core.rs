@@ -99,6 +99,9 @@ pub(super) struct Core {
     pub stalled: bool,
     pub keepalive: Keepalive,
     pub closing: Handshake,
+    /// The peer has broken the protocol behind messages that the host has not taken yet: the connection
+    /// fails once it has, or at this time.
+    pub violation: Option<(Violation, Option<Instant>)>,
     /// A send has failed: what has been received is still read, then this ends the connection.
     pub broken: Option<Error>,
     pub ending: Option<Ending>,
@@ -130,6 +133,7 @@ impl Core {
             stalled: false,
             keepalive: Keepalive::new(now),
             closing: Handshake::default(),
+            violation: None,
             broken: None,
             ending: None,
             tell_writable: false,
@@ -187,7 +191,14 @@ impl Core {
 
     /// Whether anything may still be received.
     pub fn is_reading(&self) -> bool {
-        self.link.is_some() && self.closing.received.is_none()
+        self.link.is_some() && self.closing.received.is_none() && self.violation.is_none()
+    }
+
+    /// Whether bytes wait that were received and not decoded.
+    pub fn has_undecoded(&self) -> bool {
+        self.link
+            .as_ref()
+            .is_some_and(|link| !link.undecoded.is_empty())
     }
 
     /// Whether everything that was written is with the system.
@@ -301,8 +312,28 @@ impl Core {
         );
     }
 
-    /// The peer has broken the protocol: says so to it and ends the connection (RFC 6455, 7.1.7).
-    pub fn fail(&mut self, socket: &Arc<Socket>, violation: Violation) {
+    /// The peer has broken the protocol. Messages that came before are the host's, and so is the time to
+    /// answer them: the connection fails when the host has taken them.
+    pub fn violated(&mut self, socket: &Arc<Socket>, violation: Violation) {
+        let until = sys::now().checked_add(self.settings.close_timeout);
+        self.violation = Some((violation, until));
+        socket.received.set_last();
+        if socket.received.is_taken() {
+            self.fail_now(socket);
+        } else {
+            socket.service.notify_one();
+        }
+    }
+
+    /// Fails the connection for a violation that was put off.
+    pub fn fail_now(&mut self, socket: &Arc<Socket>) {
+        if let Some((violation, _)) = self.violation.take() {
+            self.fail(socket, violation);
+        }
+    }
+
+    /// Says to the peer what it has done, and ends the connection (RFC 6455, section 7.1.7).
+    fn fail(&mut self, socket: &Arc<Socket>, violation: Violation) {
         let Violation { code, what } = violation;
         self.send_close(socket, &Close::new(code, ""));
         let kind = match code {

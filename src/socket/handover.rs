@@ -80,6 +80,11 @@ impl Handover {
         true
     }
 
+    /// Whether no host thread has had to do with receiving for a while.
+    pub fn is_idle(&self, now: Instant) -> bool {
+        self.waiting == 0 && now >= self.last + GRACE
+    }
+
     /// What the service task is to do. `can_read`: whether anything may be received at all.
     pub fn service_turn(&mut self, now: Instant, can_read: bool) -> Turn {
         let busy_until = self.last + GRACE;

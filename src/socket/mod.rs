@@ -172,15 +172,19 @@ impl Socket {
 impl Recipient for Socket {
     fn taken(&self, event: &Event) {
         if let Event::Message(message) = event {
-            if self.received.remove(message.data.len()) {
+            if self.received.begin_delivery(message.data.len()) {
                 self.service.notify_one();
             }
         }
     }
 
     fn deliver(self: Arc<Self>, event: Event) {
+        let is_message = matches!(event, Event::Message(_));
         if let Mode::Callback(handler) = &self.mode {
             handler.call(&self, event);
+        }
+        if is_message && self.received.end_delivery() {
+            self.service.notify_one();
         }
     }
 }

@@ -55,6 +55,10 @@ impl Socket {
                 return Err(core.cancelled(self));
             }
             let now = sys::now();
+            if core.inbox.is_empty() {
+                // The host has had the time to answer what came before.
+                core.fail_now(self);
+            }
             if core.inbox.is_empty()
                 && core.receive(self, Goal::Message) == Stopped::Enough
                 && core.inbox.is_empty()

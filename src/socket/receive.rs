@@ -43,6 +43,15 @@ pub(super) enum Stopped {
     Unwanted,
 }
 
+/// What one system call brought.
+struct Chunk {
+    length: usize,
+    in_place: bool,
+    /// There was room for more: nothing more had arrived, and asking again would only say so. What
+    /// arrives later makes the socket ready anew; the end of the stream is reported beside it.
+    is_short: bool,
+}
+
 impl Core {
     /// Receives what has arrived.
     pub fn receive(&mut self, socket: &Arc<Socket>, goal: Goal) -> Stopped {
@@ -63,13 +72,19 @@ impl Core {
                 return Stopped::Enough;
             }
             match self.receive_once(buffer) {
-                Ok((0, _)) => self.stream_ended(socket),
-                Ok((length, in_place)) => {
-                    budget = budget.saturating_sub(length);
-                    self.counters.wire_in += length as u64;
-                    match in_place {
-                        true => self.decode_in_place(socket, length),
-                        false => self.decode(socket, &buffer[..length]),
+                Ok(Chunk { length: 0, .. }) => self.stream_ended(socket),
+                Ok(chunk) => {
+                    budget = budget.saturating_sub(chunk.length);
+                    self.counters.wire_in += chunk.length as u64;
+                    match chunk.in_place {
+                        true => self.decode_in_place(socket, chunk.length),
+                        false => self.decode(socket, &buffer[..chunk.length]),
+                    }
+                    if chunk.is_short && self.is_reading() && !self.is_full(socket) {
+                        return match goal == Goal::Message && !self.inbox.is_empty() {
+                            true => Stopped::Enough,
+                            false => Stopped::Blocked,
+                        };
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -81,17 +96,23 @@ impl Core {
     }
 
     /// One system call: into the message that is being received if much of it is missing, else
-    /// into the buffer. Returns how much came, and whether in place.
-    fn receive_once(&mut self, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
+    /// into the buffer.
+    fn receive_once(&mut self, buffer: &mut [u8]) -> io::Result<Chunk> {
         let Some(link) = &mut self.link else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
-        if let Some((data, room)) = link.decoder.in_place()
-            && room >= IN_PLACE
-        {
-            return Ok((link.stream.recv_append(data, room.min(BUDGET))?, true));
-        }
-        Ok((link.stream.recv(buffer)?, false))
+        let (length, room, in_place) = match link.decoder.in_place() {
+            Some((data, room)) if room >= IN_PLACE => {
+                let room = room.min(BUDGET);
+                (link.stream.recv_append(data, room)?, room, true)
+            }
+            _ => (link.stream.recv(buffer)?, buffer.len(), false),
+        };
+        Ok(Chunk {
+            length,
+            in_place,
+            is_short: length < room,
+        })
     }
 
     fn decode_in_place(&mut self, socket: &Arc<Socket>, length: usize) {
@@ -100,7 +121,7 @@ impl Core {
         };
         match link.decoder.received(length) {
             Ok(()) => self.decode(socket, &[]),
-            Err(violation) => self.fail(socket, violation),
+            Err(violation) => self.violated(socket, violation),
         }
     }
 
@@ -128,7 +149,7 @@ impl Core {
             match link.decoder.next(&mut input, max_message) {
                 Ok(Some(item)) => self.take(socket, item),
                 Ok(None) => return,
-                Err(violation) => return self.fail(socket, violation),
+                Err(violation) => return self.violated(socket, violation),
             }
         }
     }

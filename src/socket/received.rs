@@ -9,6 +9,10 @@ use crate::sync::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 pub(crate) struct Received {
     limit: AtomicUsize,
     messages: AtomicUsize,
+    /// Messages that a callback is being called with: 0 or 1.
+    delivering: AtomicUsize,
+    /// What waits is the last that comes.
+    last: AtomicBool,
     bytes: AtomicUsize,
     paused: AtomicBool,
 }
@@ -19,6 +23,8 @@ impl Received {
         Received {
             limit: AtomicUsize::new(limit),
             messages: AtomicUsize::new(0),
+            delivering: AtomicUsize::new(0),
+            last: AtomicBool::new(false),
             bytes: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
         }
@@ -52,6 +58,28 @@ impl Received {
         self.bytes.fetch_sub(bytes, SeqCst);
         self.messages.fetch_sub(1, SeqCst);
         self.resume()
+    }
+
+    /// A callback is about to be called with a message. True as for [`Received::remove`].
+    pub fn begin_delivery(&self, bytes: usize) -> bool {
+        self.delivering.fetch_add(1, SeqCst);
+        self.remove(bytes)
+    }
+
+    /// It has returned. True if that was the last message: the caller tells the service task.
+    pub fn end_delivery(&self) -> bool {
+        self.delivering.fetch_sub(1, SeqCst);
+        self.last.load(SeqCst) && self.is_taken()
+    }
+
+    /// Nothing more is received: whoever takes the last message says so.
+    pub fn set_last(&self) {
+        self.last.store(true, SeqCst);
+    }
+
+    /// Whether the host has taken, and callbacks have returned from, all messages.
+    pub fn is_taken(&self) -> bool {
+        self.messages.load(SeqCst) == 0 && self.delivering.load(SeqCst) == 0
     }
 
     /// True if reading had stopped and can go on.

@@ -80,11 +80,16 @@ impl Socket {
                 let mut core = lock(&self.core);
                 let now = sys::now();
                 core.tick(self, now);
+                let plan = core.plan(self, now);
+                if plan.wanted.read && core.has_undecoded() {
+                    // The stream says nothing of what has been taken from it already.
+                    core.receive(self, Goal::All);
+                    continue;
+                }
                 let Some(link) = &core.link else {
                     return;
                 };
-                let socket = link.stream.socket().clone();
-                (core.plan(self, now), socket)
+                (plan, link.stream.socket().clone())
             };
             if let Err(error) = register(&mut registration, &socket, &plan) {
                 let error = Error::io("cannot wait for the socket", &error);
@@ -177,6 +182,16 @@ impl Core {
         if self.state == State::Closed {
             return;
         }
+        if let Some((_, until)) = &self.violation {
+            // A synchronous socket's host may be about to answer what it has read: not before it has
+            // been busy with something else for a while.
+            let is_taken = socket.received.is_taken()
+                && (socket.is_callback() || self.handover.is_idle(now));
+            if is_taken || self.released || until.is_some_and(|until| now >= until) {
+                self.fail_now(socket);
+                return;
+            }
+        }
         if self.broken.is_some() {
             self.end_broken(socket);
             return;
@@ -245,6 +260,9 @@ impl Core {
         if self.state == State::Open
             && let Due::Nothing(at) = self.keepalive.due(now, &self.settings, !self.stalled)
         {
+            no_later(at);
+        }
+        if let Some((_, at)) = self.violation {
             no_later(at);
         }
         let turn = self.wants_service_to_read(socket, now);

@@ -1,0 +1,89 @@
+//! The one background runtime: started by the first connection, stopped by `SocketShutdown`.
+//!
+//! A tokio runtime of the current-thread kind, driven by a thread of ours, or by a host's thread
+//! while that waits in `SocketDispatch` ([`lead`]). Everything that needs the network without a
+//! host's thread runs there: connecting, the service task of each connection, timers, the wake-up
+//! function. Nothing here is ever joined or dropped while the process ends: a process may simply
+//! exit.
+
+mod lead;
+
+use crate::error::Result;
+use std::{future::Future, time::Duration};
+
+/// At most so many name resolutions at a time: `getaddrinfo` blocks a thread each.
+#[cfg(not(shuttle))]
+const MAX_RESOLVERS: usize = 16;
+/// Threads that resolved names end after so long without work.
+#[cfg(not(shuttle))]
+const RESOLVER_IDLE: Duration = Duration::from_millis(500);
+
+/// Runs a connection's life on the runtime. `SocketShutdown` waits for it.
+///
+/// # Errors
+/// While the runtime shuts down, or when it cannot be started.
+pub(crate) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    imp::spawn(life)
+}
+
+/// Runs something short on the runtime, if there is one. `SocketShutdown` does not wait for it.
+/// Where there is none, the task is dropped. May be called under any lock.
+pub(crate) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
+    imp::spawn_detached(task);
+}
+
+/// Begins a shutdown: from now on no connection begins.
+pub(crate) fn begin_shutdown() -> Result<()> {
+    imp::begin_shutdown()
+}
+
+/// Waits until every connection's life has ended, at most so long (`None`: no limit), then stops the
+/// runtime. Returns whether all had ended. The library can be used again afterwards.
+pub(crate) fn finish_shutdown(limit: Option<Duration>) -> bool {
+    imp::finish_shutdown(limit)
+}
+
+/// Lets the calling thread drive the runtime until `until` is ready, or for at most so long
+/// (`None`: no limit). False where it may not: it then waits by other means.
+pub(crate) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> bool {
+    imp::lead(until, limit)
+}
+
+/// Whether host threads may drive the runtime. When this returns after `false`, none does.
+pub(crate) fn allow_lead(allowed: bool) {
+    imp::allow_lead(allowed);
+}
+
+#[cfg(not(shuttle))]
+#[path = "thread.rs"]
+mod imp;
+
+/// The model's runtime: the model checker's own executor, without shutdown.
+#[cfg(shuttle)]
+mod imp {
+    use super::*;
+    use crate::error::{Code, Error};
+
+    pub(super) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        shuttle::future::spawn(life);
+        Ok(())
+    }
+
+    pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
+        shuttle::future::spawn(task);
+    }
+
+    pub(super) fn lead(_until: impl Future<Output = ()>, _limit: Option<Duration>) -> bool {
+        false
+    }
+
+    pub(super) fn allow_lead(_allowed: bool) {}
+
+    pub(super) fn begin_shutdown() -> Result<()> {
+        Err(Error::new(Code::Unsupported, "not modelled"))
+    }
+
+    pub(super) fn finish_shutdown(_limit: Option<Duration>) -> bool {
+        false
+    }
+}

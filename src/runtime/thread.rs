@@ -1,0 +1,248 @@
+//! The runtime and its thread.
+
+use super::{
+    MAX_RESOLVERS, RESOLVER_IDLE,
+    lead::{Driver, Lead},
+};
+use crate::{
+    error::{Code, Error, Result},
+    sync, sys,
+};
+use once_cell::sync::Lazy;
+use std::{
+    future::Future,
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
+};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::Notify,
+};
+
+struct State {
+    runtime: Option<Arc<Running>>,
+    shutting_down: bool,
+    /// Whether host threads may lead.
+    may_lead: bool,
+}
+
+/// A runtime that runs.
+struct Running {
+    handle: Handle,
+    lead: Lead,
+    interrupts: Interrupts,
+    lives: Arc<Lives>,
+    /// Taken by the service thread when it stops: it alone may drop the runtime, in its own way.
+    runtime: Mutex<Option<Arc<Runtime>>>,
+}
+
+/// What ends a drive of the runtime.
+#[derive(Default)]
+struct Interrupts {
+    service: Notify,
+    host: Notify,
+}
+
+impl Driver for Interrupts {
+    fn interrupt_service(&self) {
+        self.service.notify_one();
+    }
+
+    fn interrupt_host(&self) {
+        self.host.notify_one();
+    }
+}
+
+/// Counts the connections that are alive on one runtime, background closings included.
+#[derive(Default)]
+struct Lives {
+    state: Mutex<LivesState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct LivesState {
+    count: usize,
+    thread_ended: bool,
+}
+
+static STATE: Lazy<Mutex<State>> = Lazy::new(|| {
+    Mutex::new(State {
+        runtime: None,
+        shutting_down: false,
+        may_lead: true,
+    })
+});
+
+/// The runtime that runs now.
+fn running() -> Option<Arc<Running>> {
+    sync::lock(&STATE).runtime.clone()
+}
+
+/// Counts one life, from its spawning to the end of its future, whatever ends it.
+struct Life(Arc<Lives>);
+
+impl Life {
+    fn new(lives: &Arc<Lives>) -> Self {
+        sync::lock(&lives.state).count += 1;
+        Life(lives.clone())
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        sync::lock(&self.0.state).count -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
+pub(super) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    let mut state = sync::lock(&STATE);
+    if state.shutting_down {
+        return Err(Error::new(
+            Code::Cancelled,
+            "the library is shutting down (SocketShutdown)",
+        ));
+    }
+    let may_lead = state.may_lead;
+    let running = match &mut state.runtime {
+        Some(running) => running,
+        none => none.insert(start(may_lead)?),
+    };
+    let counted = Life::new(&running.lives);
+    running.handle.spawn(async move {
+        let _counted = counted;
+        life.await;
+    });
+    running.lead.end_claim();
+    Ok(())
+}
+
+pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
+    // Not under the lock: dropping a refused task runs its destructors.
+    if let Some(running) = running() {
+        running.handle.spawn(task);
+    }
+}
+
+/// Makes a runtime and its thread.
+fn start(may_lead: bool) -> Result<Arc<Running>> {
+    let failed = |error: &std::io::Error| Error::io("cannot start the background thread", error);
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(MAX_RESOLVERS)
+        .thread_keep_alive(RESOLVER_IDLE)
+        .thread_name("wdsocket-dns")
+        .build()
+        .map_err(|error| failed(&error))?;
+    let running = Arc::new(Running {
+        handle: runtime.handle().clone(),
+        lead: Lead::new(may_lead),
+        interrupts: Interrupts::default(),
+        lives: Arc::default(),
+        runtime: Mutex::new(Some(Arc::new(runtime))),
+    });
+    let served = running.clone();
+    sys::without_signals(|| {
+        std::thread::Builder::new()
+            .name("wdsocket".to_owned())
+            .spawn(move || serve(&served))
+    })
+    .map_err(|error| failed(&error))?;
+    Ok(running)
+}
+
+/// The service thread.
+fn serve(running: &Running) {
+    let runtime = sync::lock(&running.runtime).clone();
+    if let Some(runtime) = runtime {
+        running.lead.serve(&running.interrupts, || {
+            runtime.block_on(running.interrupts.service.notified());
+        });
+        // No host's thread holds it any more.
+        drop(sync::lock(&running.runtime).take());
+        if let Some(runtime) = Arc::into_inner(runtime) {
+            // Drops what still lives, without waiting for a slow name resolution.
+            runtime.shutdown_background();
+        }
+    }
+    sync::lock(&running.lives.state).thread_ended = true;
+    running.lives.changed.notify_all();
+}
+
+pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> bool {
+    let Some(running) = running() else {
+        return false;
+    };
+    running.lead.lead(&running.interrupts, || {
+        let Some(runtime) = sync::lock(&running.runtime).clone() else {
+            return;
+        };
+        runtime.block_on(async {
+            let expired = async {
+                match limit {
+                    Some(limit) => tokio::time::sleep(limit).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = until => {}
+                () = running.interrupts.host.notified() => {}
+                () = expired => {}
+            }
+        });
+    })
+}
+
+pub(super) fn allow_lead(allowed: bool) {
+    let mut state = sync::lock(&STATE);
+    state.may_lead = allowed;
+    let running = state.runtime.clone();
+    drop(state);
+    if let Some(running) = running {
+        running.lead.allow(&running.interrupts, allowed);
+    }
+}
+
+pub(super) fn begin_shutdown() -> Result<()> {
+    let mut state = sync::lock(&STATE);
+    if state.shutting_down {
+        return Err(Error::new(
+            Code::Busy,
+            "another thread is inside SocketShutdown",
+        ));
+    }
+    state.shutting_down = true;
+    Ok(())
+}
+
+pub(super) fn finish_shutdown(limit: Option<Duration>) -> bool {
+    /// How long the thread may take to end once it was told to: it may be inside a wake-up.
+    const LAST_CALL: Duration = Duration::from_secs(1);
+
+    let running = sync::lock(&STATE).runtime.take();
+    let mut finished = true;
+    if let Some(running) = running {
+        let wait_until = |limit: Option<Duration>, done: &dyn Fn(&LivesState) -> bool| {
+            let deadline = limit.and_then(|limit| sys::now().checked_add(limit));
+            let mut lives = sync::lock(&running.lives.state);
+            while !done(&lives) {
+                let left = deadline.map(|at| at.saturating_duration_since(sys::now()));
+                if left.is_some_and(|left| left.is_zero()) {
+                    return false;
+                }
+                lives = sync::wait(&running.lives.changed, lives, left);
+            }
+            true
+        };
+        // Nobody may be driving it, for the moment that a host's thread still has its claim.
+        running.lead.end_claim();
+        finished = wait_until(limit, &|lives| lives.count == 0);
+        running.lead.stop(&running.interrupts);
+        finished &= wait_until(Some(LAST_CALL), &|lives| lives.thread_ended);
+    }
+    sync::lock(&STATE).shutting_down = false;
+    finished
+}
