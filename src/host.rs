@@ -64,7 +64,7 @@ impl<A> Hook<A> {
             return;
         };
         while old.running.load(Ordering::Relaxed) > 0 {
-            slot = wait(&self.returned, slot, None);
+            slot = wait(&self.returned, &self.slot, slot, None);
         }
     }
 

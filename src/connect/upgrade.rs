@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{
         derive_accept_key,
         machine::TryParse,
     },
-    http::{HeaderMap, HeaderName, HeaderValue, Request, header},
+    http::{HeaderMap, HeaderName, Request, header},
 };
 
 /// The largest answer, header lines and all.
@@ -123,15 +123,16 @@ fn request(
     if let Some(origin) = &settings.origin {
         request = request.header("Origin", origin);
     }
-    request = request.header("User-Agent", &settings.user_agent);
-    for (name, value) in &settings.headers {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("HEADER"))?;
-        // As bytes: values may be any text (RFC 9110, section 5.5: obs-text).
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid("HEADER"))?;
-        request = request.header(name, value);
-    }
     let request = request.body(()).map_err(|error| invalid(&error.to_string()))?;
-    let (bytes, _) = generate_request(request).map_err(|error| invalid(&error.to_string()))?;
+    let (mut bytes, _) = generate_request(request).map_err(|error| invalid(&error.to_string()))?;
+    // The rest as the host spelled it: names are not case-sensitive, but there are servers that
+    // think so. The options' parser has let no line break through.
+    bytes.truncate(bytes.len() - b"\r\n".len());
+    let user_agent = ("User-Agent".to_owned(), settings.user_agent.clone());
+    for (name, value) in std::iter::once(&user_agent).chain(&settings.headers) {
+        bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+    }
+    bytes.extend_from_slice(b"\r\n");
     Ok((bytes, key))
 }
 

@@ -91,7 +91,7 @@ impl Queue {
             state.waker = None;
             if !led && state.is_quiet(discarded) {
                 state.sleeping = true;
-                state = wait(&self.arrival, state, left);
+                state = wait(&self.arrival, &self.state, state, left);
                 state.sleeping = false;
             }
         }
@@ -153,7 +153,7 @@ impl Queue {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(sys::now()));
             expired = left.is_some_and(|left| left.is_zero());
             if !expired {
-                state = wait(&self.returned, state, left);
+                state = wait(&self.returned, &self.state, state, left);
             }
         }
         state.syncing -= 1;

@@ -42,13 +42,13 @@ struct State {
 }
 
 /// The lead over one runtime.
-pub(super) struct Lead {
+pub(crate) struct Lead {
     state: Mutex<State>,
     changed: Condvar,
 }
 
 /// What a host's thread drives the runtime with.
-pub(super) trait Driver {
+pub(crate) trait Driver {
     /// Makes the service thread's drive return, now or when it next begins.
     fn interrupt_service(&self);
     /// Makes a host's drive return, now or when it next begins.
@@ -80,7 +80,7 @@ impl Lead {
                 if state.stopping {
                     while state.host {
                         driver.interrupt_host();
-                        state = wait(&self.changed, state, None);
+                        state = wait(&self.changed, &self.state, state, None);
                     }
                     return;
                 }
@@ -88,10 +88,10 @@ impl Lead {
                 let until = state.since + if state.host { GRACE } else { CLAIM };
                 if now < until {
                     state.service = Service::Timed;
-                    state = wait(&self.changed, state, Some(until - now));
+                    state = wait(&self.changed, &self.state, state, Some(until - now));
                 } else if state.host {
                     state.service = Service::Asleep;
-                    state = wait(&self.changed, state, None);
+                    state = wait(&self.changed, &self.state, state, None);
                 } else {
                     state.service = Service::Leads;
                     break;
@@ -134,7 +134,7 @@ impl Lead {
         state.allowed = allowed;
         while !state.allowed && state.host {
             driver.interrupt_host();
-            state = wait(&self.changed, state, None);
+            state = wait(&self.changed, &self.state, state, None);
         }
     }
 

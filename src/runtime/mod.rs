@@ -6,7 +6,7 @@
 //! function. Nothing here is ever joined or dropped while the process ends: a process may simply
 //! exit.
 
-mod lead;
+pub(crate) mod lead;
 
 use crate::error::Result;
 use std::{future::Future, time::Duration};

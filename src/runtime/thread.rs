@@ -233,7 +233,7 @@ pub(super) fn finish_shutdown(limit: Option<Duration>) -> bool {
                 if left.is_some_and(|left| left.is_zero()) {
                     return false;
                 }
-                lives = sync::wait(&running.lives.changed, lives, left);
+                lives = sync::wait(&running.lives.changed, &running.lives.state, lives, left);
             }
             true
         };

@@ -30,7 +30,7 @@ use crate::{
     events::{Recipient, SourceId},
     options::Settings,
     protocol::Message,
-    sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering, lock},
+    sync::{Arc, AtomicUsize, Mutex, Ordering, lock},
     sys::{self, Bell, Interest},
 };
 use std::time::Duration;
@@ -95,7 +95,8 @@ pub(crate) struct Socket {
 impl Socket {
     /// A connection whose attempt is about to begin.
     pub fn new(name: &str, url: &str, mode: Mode, defaults: Settings, settings: Settings) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // The standard library's also for the model checker: nothing depends on its order.
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         Arc::new(Socket {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: name.into(),

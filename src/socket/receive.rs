@@ -63,9 +63,10 @@ impl Core {
         if !self.is_full(socket) && std::mem::take(&mut self.stalled) {
             self.keepalive.resumed(sys::now());
         }
-        self.decode_undecoded(socket);
         loop {
-            if !self.is_reading() || self.is_full(socket) {
+            // Before anything newer: the host may have made room at any moment.
+            self.decode_undecoded(socket);
+            if !self.is_reading() || self.has_undecoded() || self.is_full(socket) {
                 return Stopped::Unwanted;
             }
             if budget == 0 || (goal == Goal::Message && !self.inbox.is_empty()) {
@@ -80,7 +81,7 @@ impl Core {
                         true => self.decode_in_place(socket, chunk.length),
                         false => self.decode(socket, &buffer[..chunk.length]),
                     }
-                    if chunk.is_short && self.is_reading() && !self.is_full(socket) {
+                    if chunk.is_short && self.is_reading() && !self.has_undecoded() {
                         return match goal == Goal::Message && !self.inbox.is_empty() {
                             true => Stopped::Enough,
                             false => Stopped::Blocked,

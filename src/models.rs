@@ -1,0 +1,115 @@
+//! Models: the real code of sockets, events and the lead, run by shuttle under many schedules with
+//! the world of `sys::model` (`docs/models.md`). `make model` runs them.
+//!
+//! A wake-up that is lost is a deadlock here, and shuttle reports the schedule.
+
+mod events;
+mod lead;
+mod sockets;
+
+use crate::{
+    events::queue,
+    options::Settings,
+    protocol::{Kind, Message},
+    runtime,
+    socket::{Answer, Event, Handler, Mode, Peek, Socket, Upgraded, Wait},
+    stream::Stream,
+    sync::{Arc, Mutex, lock},
+    sys,
+};
+
+/// Schedules for each model.
+fn schedules() -> usize {
+    std::env::var("WDSOCKET_SCHEDULES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2_000)
+}
+
+/// Runs a model under random schedules, then under those that favour rare preemptions.
+fn check(model: impl Fn() + Send + Sync + Clone + 'static) {
+    shuttle::check_random(model.clone(), schedules());
+    shuttle::check_pct(model, schedules(), 3);
+}
+
+/// An unmasked frame, as a server sends it.
+fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x80 | opcode, payload.len() as u8];
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+fn text(payload: &str) -> Vec<u8> {
+    frame(1, payload.as_bytes())
+}
+
+/// A close frame with code 1000.
+fn close_frame() -> Vec<u8> {
+    frame(8, &1000u16.to_be_bytes())
+}
+
+/// Time limits and pings are not what the models are about; the queue limits are small.
+fn settings() -> Settings {
+    Settings {
+        ping_interval: None,
+        ..Settings::default()
+    }
+}
+
+/// An open connection and the peer's end of it.
+fn open(mode: Mode, settings: Settings) -> (Arc<Socket>, Arc<sys::Socket>) {
+    let peer = Arc::new(sys::Socket::default());
+    let socket = Socket::new("s", "ws://model/", mode, settings.clone(), settings);
+    let upgraded = Upgraded {
+        stream: Stream::direct(peer.clone()),
+        answer: Answer::default(),
+        remote: None,
+        early: Vec::new(),
+    };
+    runtime::spawn(socket.clone().live(std::future::ready(Ok(upgraded)))).unwrap();
+    socket.wait_until_open().unwrap();
+    (socket, peer)
+}
+
+/// Reads one message, waiting without limit; `None` once the connection has ended.
+fn read(socket: &Arc<Socket>) -> Option<String> {
+    let take = |message: &Message| {
+        assert_eq!(message.kind, Kind::Text);
+        Peek::Take(String::from_utf8(message.data.clone()).unwrap())
+    };
+    socket.read(Wait::Forever, take).ok().flatten()
+}
+
+/// Writes down what it hears.
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    fn lines(&self) -> Vec<String> {
+        lock(&self.0).clone()
+    }
+
+    fn has(&self, line: &str) -> bool {
+        self.lines().iter().any(|other| other == line)
+    }
+}
+
+impl Handler for Diary {
+    fn call(&self, _socket: &Arc<Socket>, event: Event) {
+        let line = match event {
+            Event::Opening => "opening".to_owned(),
+            Event::Message(message) => String::from_utf8(message.data).unwrap(),
+            Event::Closing(code) => format!("closing {code}"),
+            Event::Error(error) => format!("error {}", error.code as i32),
+            Event::Writable => "writable".to_owned(),
+        };
+        lock(&self.0).push(line);
+    }
+}
+
+/// Dispatches, waiting without limit, until the diary has this line.
+fn dispatch_until(diary: &Diary, line: &str) {
+    while !diary.has(line) {
+        queue().dispatch(None, 0).unwrap();
+    }
+}

@@ -1,0 +1,130 @@
+//! The event queue, its wake-ups, and what a closed socket still says.
+
+use super::*;
+use crate::{host::HostCall, sync::{AtomicUsize, Ordering}};
+use shuttle::thread;
+
+#[test]
+fn a_dispatching_thread_gets_every_event_in_order() {
+    check(|| {
+        let diary = Diary::default();
+        let (_socket, peer) = open(Mode::Callback(Box::new(diary.clone())), settings());
+        let sender = thread::spawn(move || {
+            peer.peer_sends(&text("a"));
+            peer.peer_sends(&[text("b"), close_frame()].concat());
+        });
+        dispatch_until(&diary, "closing 1000");
+        assert_eq!(diary.lines(), ["opening", "a", "b", "closing 1000"]);
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn events_behind_a_full_receive_queue_come() {
+    check(|| {
+        let limits = Settings {
+            receive_queue: 65,
+            ..settings()
+        };
+        let diary = Diary::default();
+        let (_socket, peer) = open(Mode::Callback(Box::new(diary.clone())), limits);
+        peer.peer_sends(&[text("a"), text("b"), text("c"), close_frame()].concat());
+        dispatch_until(&diary, "closing 1000");
+        assert_eq!(diary.lines(), ["opening", "a", "b", "c", "closing 1000"]);
+    });
+}
+
+#[test]
+fn a_violation_waits_for_the_callback_before_it() {
+    check(|| {
+        let diary = Diary::default();
+        let (_socket, peer) = open(Mode::Callback(Box::new(diary.clone())), settings());
+        // A reserved opcode behind a good message.
+        peer.peer_sends(&[text("a"), frame(3, b"")].concat());
+        dispatch_until(&diary, "closing 1002");
+        assert_eq!(diary.lines(), ["opening", "a", "error 18", "closing 1002"]);
+    });
+}
+
+#[test]
+fn nothing_starts_after_a_close() {
+    check(|| {
+        let diary = Diary::default();
+        let (socket, peer) = open(Mode::Callback(Box::new(diary.clone())), settings());
+        let dispatcher = thread::spawn(|| {
+            // Returns when woken, whatever came.
+            queue().dispatch(None, 0).unwrap();
+        });
+        let sender = thread::spawn(move || peer.peer_sends(&[text("a"), text("b")].concat()));
+        socket.release(1000);
+        queue().sync(None).unwrap();
+        let before = diary.lines();
+        queue().wake();
+        sender.join().unwrap();
+        dispatcher.join().unwrap();
+        queue().dispatch(Some(std::time::Duration::ZERO), 0).unwrap();
+        assert_eq!(diary.lines(), before);
+    });
+}
+
+#[test]
+fn a_wake_is_not_lost() {
+    check(|| {
+        let dispatcher = thread::spawn(|| queue().dispatch(None, 0).unwrap());
+        queue().wake();
+        assert_eq!(dispatcher.join().unwrap(), 0);
+    });
+}
+
+struct Count(Arc<AtomicUsize>);
+
+impl HostCall for Count {
+    fn call(&self, (): ()) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_host_that_dispatches_when_it_is_woken_gets_everything() {
+    check(|| {
+        let diary = Diary::default();
+        let count = Arc::new(AtomicUsize::new(0));
+        queue().set_wakeup(Some(Box::new(Count(count.clone()))));
+        let (_socket, peer) = open(Mode::Callback(Box::new(diary.clone())), settings());
+        let sender = thread::spawn(move || {
+            peer.peer_sends(&text("a"));
+            peer.peer_sends(&close_frame());
+        });
+        let mut seen = 0;
+        while !diary.has("closing 1000") {
+            while count.load(Ordering::SeqCst) == seen {
+                thread::yield_now();
+            }
+            seen = count.load(Ordering::SeqCst);
+            // One at a time: what is left must be announced again.
+            queue().dispatch(Some(std::time::Duration::ZERO), 1).unwrap();
+        }
+        sender.join().unwrap();
+        queue().set_wakeup(None);
+        let last = count.load(Ordering::SeqCst);
+        thread::yield_now();
+        assert_eq!(count.load(Ordering::SeqCst), last);
+    });
+}
+
+#[test]
+fn the_flag_is_raised_while_events_wait() {
+    check(|| {
+        let diary = Diary::default();
+        assert_eq!(queue().handle().unwrap(), 0);
+        let (_socket, peer) = open(Mode::Callback(Box::new(diary.clone())), settings());
+        peer.peer_sends(&[text("a"), close_frame()].concat());
+        while !diary.has("closing 1000") {
+            while queue().handle().unwrap() == 0 {
+                thread::yield_now();
+            }
+            queue().dispatch(Some(std::time::Duration::ZERO), 1).unwrap();
+        }
+        assert_eq!(queue().handle().unwrap(), 0);
+    });
+}
