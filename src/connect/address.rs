@@ -148,6 +148,9 @@ fn parse_url(address: &str) -> Result<Url> {
         _ => return Err(invalid("the scheme must be ws")),
     }
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    if authority.is_empty() {
+        return Err(invalid("it names no host"));
+    }
     if authority.contains('@') {
         // Not repeated: there may be a password in it.
         return Err(Error::invalid(
@@ -317,6 +320,8 @@ mod tests {
             ("ws://example.com:65536", 0, ""),
             ("ws://example.com:0", 0, ""),
             ("ws://", 0, ""),
+            ("ws:///path", 0, ""),
+            ("ws://?query", 0, ""),
             ("ws://:80", 0, ""),
             ("[::1", 80, ""),
             ("1.2.3.4.5", 80, ""),

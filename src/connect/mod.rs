@@ -15,6 +15,7 @@ use crate::{
     sys,
 };
 use std::time::Duration;
+use tokio::net::TcpStream;
 
 /// What is being waited for, for the error when the time is over.
 pub(crate) type Phase = Arc<Mutex<String>>;
@@ -51,10 +52,10 @@ async fn steps(
     phase: &Phase,
 ) -> Result<Upgraded, (Answer, Error)> {
     let before_answer = |error| (Answer::default(), error);
-    let mut stream = dial::dial(target, phase).await.map_err(before_answer)?;
+    let mut stream = Dialed(Some(dial::dial(target, phase).await.map_err(before_answer)?));
     *lock(phase) = "the server did not answer the upgrade request".to_owned();
-    let (answer, early) = upgrade::upgrade(&mut stream, target, protocols, settings).await?;
-    let remote = stream.peer_addr().ok();
+    let (answer, early) = upgrade::upgrade(stream.get(), target, protocols, settings).await?;
+    let remote = stream.get().peer_addr().ok();
     // Off the reactor: whoever needs the socket drives it from here on.
     let socket = stream
         .into_std()
@@ -66,4 +67,26 @@ async fn steps(
         remote,
         early,
     })
+}
+
+/// A connection that is given up unless it is taken out: a child of `fork` may hold the descriptor too,
+/// and closing this one alone would withhold the FIN.
+struct Dialed(Option<TcpStream>);
+
+impl Dialed {
+    fn get(&mut self) -> &mut TcpStream {
+        self.0.as_mut().expect("taken out only by value")
+    }
+
+    fn into_std(mut self) -> std::io::Result<std::net::TcpStream> {
+        self.0.take().expect("taken out only by value").into_std()
+    }
+}
+
+impl Drop for Dialed {
+    fn drop(&mut self) {
+        if let Some(Ok(stream)) = self.0.take().map(TcpStream::into_std) {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
 }
