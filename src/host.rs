@@ -1,11 +1,13 @@
 //! Functions of the host's that the library calls from its own threads: wake-up and log.
 
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, thread_local, wait};
+use crate::sync::{
+    Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, thread_local, wait,
+};
 use std::cell::Cell;
 
 thread_local! {
     /// Whether this thread is inside such a function, from which the library may not be called.
-    static INSIDE: Cell<bool> = Cell::new(false);
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether the calling thread is inside a wake-up or a log function.

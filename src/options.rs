@@ -213,9 +213,7 @@ fn parse_header(line: &str) -> Result<Value> {
         return Err(Error::invalid("HEADER takes \"Name: value\""));
     };
     // RFC 9110, section 5.6.2: a field name is a token.
-    let is_token = |byte: u8| {
-        byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-    };
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(Error::invalid("HEADER: the name is not a header name"));
     }
@@ -230,7 +228,10 @@ fn parse_header(line: &str) -> Result<Value> {
 }
 
 fn check_header_value(name: &str, value: &str) -> Result<()> {
-    match value.bytes().any(|byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {
+    match value
+        .bytes()
+        .any(|byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f)
+    {
         true => Err(Error::invalid(format!(
             "{name}: a header value may not contain line breaks or control characters"
         ))),
@@ -317,7 +318,16 @@ mod tests {
 
     #[test]
     fn numbers_are_digits_within_their_range() {
-        for bad in ["-1", "+5", " 5", "5 ", "0x10", "1e3", "2147483648", "99999999999999999999999"] {
+        for bad in [
+            "-1",
+            "+5",
+            " 5",
+            "5 ",
+            "0x10",
+            "1e3",
+            "2147483648",
+            "99999999999999999999999",
+        ] {
             assert!(parse(Key::PingInterval, bad).is_err(), "{bad}");
         }
         assert_eq!(parse(Key::PingInterval, "0"), Ok(Value::Number(0)));
@@ -350,10 +360,22 @@ mod tests {
     #[test]
     fn a_name_adds_headers_to_the_defaults_and_overrides_the_rest() {
         let mut store = Store::default();
-        put(&mut store.defaults, Key::Header, Some(parse(Key::Header, "A: 1").unwrap()));
-        put(&mut store.defaults, Key::PingInterval, Some(Value::Number(1)));
+        put(
+            &mut store.defaults,
+            Key::Header,
+            Some(parse(Key::Header, "A: 1").unwrap()),
+        );
+        put(
+            &mut store.defaults,
+            Key::PingInterval,
+            Some(Value::Number(1)),
+        );
         let mut named = Overrides::new();
-        put(&mut named, Key::Header, Some(parse(Key::Header, "B: 2").unwrap()));
+        put(
+            &mut named,
+            Key::Header,
+            Some(parse(Key::Header, "B: 2").unwrap()),
+        );
         put(&mut named, Key::PingInterval, Some(Value::Number(2)));
         put(&mut named, Key::PingInterval, Some(Value::Number(3)));
         assert_eq!(named.len(), 2);
@@ -361,7 +383,10 @@ mod tests {
         for (key, value) in store.defaults.iter().chain(&named) {
             settings.apply(*key, value);
         }
-        assert_eq!(settings.headers, [("A".into(), "1".into()), ("B".into(), "2".into())]);
+        assert_eq!(
+            settings.headers,
+            [("A".into(), "1".into()), ("B".into(), "2".into())]
+        );
         assert_eq!(settings.ping_interval, Some(Duration::from_millis(3)));
         put(&mut named, Key::Header, None);
         assert_eq!(named.len(), 1);

@@ -26,9 +26,8 @@ impl Target {
     /// From the parameters of the connecting functions: `address` is a host name, an IP address or a
     /// `ws://` URL; what the URL does not say may be in `port` (0: not said) and `path`.
     pub fn from_parts(address: &str, port: i32, path: &str) -> Result<Target> {
-        let port = u16::try_from(port).map_err(|_| {
-            Error::invalid(format!("port {port} is not within 0 to 65535"))
-        })?;
+        let port = u16::try_from(port)
+            .map_err(|_| Error::invalid(format!("port {port} is not within 0 to 65535")))?;
         check_text("address", address)?;
         check_text("path", path)?;
         let path = (!path.is_empty()).then(|| path.strip_prefix('/').unwrap_or(path));
@@ -194,7 +193,9 @@ fn parse_host(address: &str) -> Result<Host> {
             '/' => "; the path is a parameter of its own, or write ws://host/path",
             _ => "",
         };
-        return Err(invalid(format!("'{byte}' is not part of a host name{hint}")));
+        return Err(invalid(format!(
+            "'{byte}' is not part of a host name{hint}"
+        )));
     }
     let host = Host::parse(address).map_err(|error| invalid(error.to_string()))?;
     if let Host::Domain(domain) = &host {
@@ -206,8 +207,8 @@ fn parse_host(address: &str) -> Result<Host> {
 /// RFC 1035, section 2.3.4.
 fn check_domain(domain: &str) -> Result<()> {
     let labels = domain.strip_suffix('.').unwrap_or(domain).split('.');
-    let fits = domain.len() <= MAX_HOST
-        && labels.clone().all(|label| (1..=63).contains(&label.len()));
+    let fits =
+        domain.len() <= MAX_HOST && labels.clone().all(|label| (1..=63).contains(&label.len()));
     match fits {
         true => Ok(()),
         false => Err(Error::invalid(format!(
@@ -239,7 +240,8 @@ pub(crate) fn parse_protocols(list: &str) -> Result<Vec<String>> {
     let mut protocols: Vec<String> = Vec::new();
     for protocol in list.split(',').map(str::trim) {
         // RFC 6455, section 4.1: tokens, each once.
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if protocol.is_empty() || !protocol.bytes().all(is_token) {
             return Err(Error::invalid(format!(
                 "protocols \"{list}\": \"{protocol}\" is not a subprotocol's name"
@@ -278,19 +280,31 @@ mod tests {
     fn hosts_ports_and_paths() {
         assert_eq!(url("example.com", 0, ""), "ws://example.com:443/");
         assert_eq!(url("example.com", 80, "chat"), "ws://example.com/chat");
-        assert_eq!(url("example.com", 80, "/chat?a=b c"), "ws://example.com/chat?a=b%20c");
+        assert_eq!(
+            url("example.com", 80, "/chat?a=b c"),
+            "ws://example.com/chat?a=b%20c"
+        );
         assert_eq!(url("example.com", 80, "//x"), "ws://example.com//x");
         assert_eq!(url("127.0.0.1", 9001, ""), "ws://127.0.0.1:9001/");
         assert_eq!(url("::1", 9001, ""), "ws://[::1]:9001/");
         assert_eq!(url("[::1]", 9001, ""), "ws://[::1]:9001/");
-        assert_eq!(url("bücher.example", 80, "é"), "ws://xn--bcher-kva.example/%C3%A9");
+        assert_eq!(
+            url("bücher.example", 80, "é"),
+            "ws://xn--bcher-kva.example/%C3%A9"
+        );
     }
 
     #[test]
     fn urls() {
         assert_eq!(url("ws://example.com", 0, ""), "ws://example.com/");
-        assert_eq!(url("WS://Example.com:9001/a?b", 0, ""), "ws://example.com:9001/a?b");
-        assert_eq!(url("ws://example.com", 9001, "/a"), "ws://example.com:9001/a");
+        assert_eq!(
+            url("WS://Example.com:9001/a?b", 0, ""),
+            "ws://example.com:9001/a?b"
+        );
+        assert_eq!(
+            url("ws://example.com", 9001, "/a"),
+            "ws://example.com:9001/a"
+        );
         assert_eq!(url("ws://example.com/", 0, "a"), "ws://example.com/a");
         assert_eq!(url("ws://example.com:80/a", 80, "/a"), "ws://example.com/a");
         assert_eq!(url("ws://[::1]:9001", 0, ""), "ws://[::1]:9001/");
@@ -333,7 +347,10 @@ mod tests {
             assert_eq!(error.code, Code::InvalidArgument, "{address} {port} {path}");
             assert!(!error.message.contains("password@example"), "{error}");
         }
-        assert_eq!(Target::from_parts("wss://a", 0, "").unwrap_err().code, Code::Unsupported);
+        assert_eq!(
+            Target::from_parts("wss://a", 0, "").unwrap_err().code,
+            Code::Unsupported
+        );
     }
 
     #[test]

@@ -6,11 +6,7 @@ use crate::{
     error::{Code, Error, Result, describe},
     sync::lock,
 };
-use std::{
-    io,
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, time::Duration};
 use tokio::{net::TcpStream, task::JoinSet};
 
 /// How long an attempt has before the next address is tried beside it (RFC 8305, section 5).
@@ -69,8 +65,9 @@ fn interleave(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = unique.first().map(SocketAddr::is_ipv6) else {
         return unique;
     };
-    let (preferred, other): (Vec<_>, Vec<_>) =
-        unique.into_iter().partition(|address| address.is_ipv6() == first);
+    let (preferred, other): (Vec<_>, Vec<_>) = unique
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first);
     let (mut preferred, mut other) = (preferred.into_iter(), other.into_iter());
     let mut sorted = Vec::new();
     loop {

@@ -52,7 +52,9 @@ async fn steps(
     phase: &Phase,
 ) -> Result<Upgraded, (Answer, Error)> {
     let before_answer = |error| (Answer::default(), error);
-    let mut stream = Dialed(Some(dial::dial(target, phase).await.map_err(before_answer)?));
+    let mut stream = Dialed(Some(
+        dial::dial(target, phase).await.map_err(before_answer)?,
+    ));
     *lock(phase) = "the server did not answer the upgrade request".to_owned();
     let (answer, early) = upgrade::upgrade(stream.get(), target, protocols, settings).await?;
     let remote = stream.get().peer_addr().ok();

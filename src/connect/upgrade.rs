@@ -123,7 +123,9 @@ fn request(
     if let Some(origin) = &settings.origin {
         request = request.header("Origin", origin);
     }
-    let request = request.body(()).map_err(|error| invalid(&error.to_string()))?;
+    let request = request
+        .body(())
+        .map_err(|error| invalid(&error.to_string()))?;
     let (mut bytes, _) = generate_request(request).map_err(|error| invalid(&error.to_string()))?;
     // The rest as the host spelled it: names are not case-sensitive, but there are servers that
     // think so. The options' parser has let no line break through.
@@ -143,7 +145,12 @@ fn check(
     protocols: &[String],
     settings: &Settings,
 ) -> Result<String, Error> {
-    let wrong = |what: &str| Error::new(Code::Handshake, format!("the server's answer is wrong: {what}"));
+    let wrong = |what: &str| {
+        Error::new(
+            Code::Handshake,
+            format!("the server's answer is wrong: {what}"),
+        )
+    };
     if !has_token(headers, header::UPGRADE, "websocket") {
         return Err(wrong("no \"Upgrade: websocket\""));
     }
@@ -152,7 +159,9 @@ fn check(
         return Err(wrong("no \"Connection: Upgrade\""));
     }
     let accept = headers.get(header::SEC_WEBSOCKET_ACCEPT);
-    if accept.is_none_or(|accept| accept.as_bytes().trim_ascii() != derive_accept_key(key.as_bytes()).as_bytes()) {
+    if accept.is_none_or(|accept| {
+        accept.as_bytes().trim_ascii() != derive_accept_key(key.as_bytes()).as_bytes()
+    }) {
         return Err(wrong("Sec-WebSocket-Accept does not fit the request's key"));
     }
     let extensions = joined(headers, header::SEC_WEBSOCKET_EXTENSIONS);
@@ -217,7 +226,9 @@ async fn first_line_of_body(
     const PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
 
     let chunked = has_token(headers, header::TRANSFER_ENCODING, "chunked");
-    let announced = joined(headers, header::CONTENT_LENGTH).parse::<usize>().ok();
+    let announced = joined(headers, header::CONTENT_LENGTH)
+        .parse::<usize>()
+        .ok();
     let wanted = match announced {
         Some(length) => length.min(MAX_BODY),
         None => MAX_BODY,

@@ -16,7 +16,7 @@ use std::{
 
 thread_local! {
     /// Whether this thread is inside a callback.
-    pub(super) static IN_CALLBACK: Cell<bool> = Cell::new(false);
+    pub(super) static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Ends a callback however it ends.

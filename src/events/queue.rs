@@ -194,11 +194,11 @@ impl Queue {
 
     /// Raises the hints. Under the lock, so that they say what the queue says.
     fn became_nonempty(&self, state: &mut State) {
-        if let Some(flag) = self.flag.get() {
-            if !state.raised {
-                state.raised = true;
-                flag.raise();
-            }
+        if let Some(flag) = self.flag.get()
+            && !state.raised
+        {
+            state.raised = true;
+            flag.raise();
         }
         // While a thread dispatches it sees the event itself, or calls again for what it leaves.
         if !state.dispatching {

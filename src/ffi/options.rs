@@ -29,12 +29,8 @@ pub unsafe extern "C" fn SocketSetOption(
 ) -> isize {
     truth(|| {
         // SAFETY: the host's promise for text arguments.
-        let (name, value) = unsafe {
-            (
-                args::optional_name(name)?,
-                args::text("the value", value)?,
-            )
-        };
+        let (name, value) =
+            unsafe { (args::optional_name(name)?, args::text("the value", value)?) };
         client::set_option(name, option, value)
     })
 }
@@ -66,7 +62,9 @@ pub unsafe extern "C" fn SocketSetLog(
             })
         });
         if log.is_some() && !(1..=5).contains(&level) {
-            return Err(Error::invalid(format!("level {level} is not within 1 to 5")));
+            return Err(Error::invalid(format!(
+                "level {level} is not within 1 to 5"
+            )));
         }
         logging::set_hook(log, level);
         Ok(())

@@ -1,7 +1,10 @@
 //! The event queue, its wake-ups, and what a closed socket still says.
 
 use super::*;
-use crate::{host::HostCall, sync::{AtomicUsize, Ordering}};
+use crate::{
+    host::HostCall,
+    sync::{AtomicUsize, Ordering},
+};
 use shuttle::thread;
 
 #[test]
@@ -62,7 +65,9 @@ fn nothing_starts_after_a_close() {
         queue().wake();
         sender.join().unwrap();
         dispatcher.join().unwrap();
-        queue().dispatch(Some(std::time::Duration::ZERO), 0).unwrap();
+        queue()
+            .dispatch(Some(std::time::Duration::ZERO), 0)
+            .unwrap();
         assert_eq!(diary.lines(), before);
     });
 }
@@ -102,7 +107,9 @@ fn a_host_that_dispatches_when_it_is_woken_gets_everything() {
             }
             seen = count.load(Ordering::SeqCst);
             // One at a time: what is left must be announced again.
-            queue().dispatch(Some(std::time::Duration::ZERO), 1).unwrap();
+            queue()
+                .dispatch(Some(std::time::Duration::ZERO), 1)
+                .unwrap();
         }
         sender.join().unwrap();
         queue().set_wakeup(None);
@@ -123,7 +130,9 @@ fn the_flag_is_raised_while_events_wait() {
             while queue().handle().unwrap() == 0 {
                 thread::yield_now();
             }
-            queue().dispatch(Some(std::time::Duration::ZERO), 1).unwrap();
+            queue()
+                .dispatch(Some(std::time::Duration::ZERO), 1)
+                .unwrap();
         }
         assert_eq!(queue().handle().unwrap(), 0);
     });

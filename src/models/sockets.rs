@@ -38,6 +38,26 @@ fn two_readers_share_the_messages_and_none_sleeps_while_there_are_any() {
 }
 
 #[test]
+fn whoever_takes_a_message_wakes_the_next_reader() {
+    check(|| {
+        let (socket, peer) = open(Mode::Synchronous, settings());
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let socket = socket.clone();
+                thread::spawn(move || read(&socket))
+            })
+            .collect();
+        // One of the three takes all of it from the stream.
+        peer.peer_sends(&[text("a"), text("b"), text("c")].concat());
+        assert!(read(&socket).is_some());
+        for reader in readers {
+            assert!(reader.join().unwrap().is_some());
+        }
+        socket.release(1000);
+    });
+}
+
+#[test]
 fn a_reader_that_leaves_its_message_wakes_the_next() {
     check(|| {
         let (socket, peer) = open(Mode::Synchronous, settings());
@@ -69,7 +89,10 @@ fn closing_wakes_every_reader() {
         socket.release(1000);
         for reader in readers {
             let error = reader.join().unwrap().unwrap_err();
-            assert!(matches!(error.code, Code::Cancelled | Code::Closed), "{error}");
+            assert!(
+                matches!(error.code, Code::Cancelled | Code::Closed),
+                "{error}"
+            );
         }
     });
 }
@@ -190,7 +213,10 @@ fn closing_wakes_a_writer_that_waits_for_room() {
         });
         socket.release(1000);
         let error = writer.join().unwrap().unwrap_err();
-        assert!(matches!(error.code, Code::Cancelled | Code::Closed), "{error}");
+        assert!(
+            matches!(error.code, Code::Cancelled | Code::Closed),
+            "{error}"
+        );
         peer.set_room(1_000);
     });
 }

@@ -99,11 +99,22 @@ mod tests {
 
     #[test]
     fn codes_of_the_rfc() {
-        for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999] {
-            assert_eq!(Close::parse(&Close::new(code, "é").payload()), Ok(Close::new(code, "é")));
+        for code in [
+            1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999,
+        ] {
+            assert_eq!(
+                Close::parse(&Close::new(code, "é").payload()),
+                Ok(Close::new(code, "é"))
+            );
         }
-        for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535u16] {
-            assert_eq!(Close::parse(&code.to_be_bytes()).unwrap_err().code, 1002, "{code}");
+        for code in [
+            0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535u16,
+        ] {
+            assert_eq!(
+                Close::parse(&code.to_be_bytes()).unwrap_err().code,
+                1002,
+                "{code}"
+            );
         }
         assert_eq!(Close::parse(&[]), Ok(Close::default()));
         assert_eq!(Close::parse(&[3]).unwrap_err().code, 1002);

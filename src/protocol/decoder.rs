@@ -281,7 +281,9 @@ fn parse(input: &[u8]) -> Result<(Option<(FrameHeader, u64)>, usize), Violation>
     let mut cursor = Cursor::new(input);
     let parsed = FrameHeader::parse(&mut cursor).map_err(|error| {
         Violation::protocol(match error {
-            tungstenite::Error::Protocol(tungstenite::error::ProtocolError::InvalidOpcode(code)) => {
+            tungstenite::Error::Protocol(tungstenite::error::ProtocolError::InvalidOpcode(
+                code,
+            )) => {
                 format!("sent a frame with the reserved opcode {code}")
             }
             other => format!("sent a frame that cannot be read: {other}"),

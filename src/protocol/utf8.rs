@@ -96,7 +96,11 @@ mod tests {
                 let verdict = validator
                     .push(&sample[..cut])
                     .and_then(|()| validator.push(&sample[cut..]));
-                assert_eq!(verdict.is_err(), expected.is_some(), "{sample:x?} cut at {cut}");
+                assert_eq!(
+                    verdict.is_err(),
+                    expected.is_some(),
+                    "{sample:x?} cut at {cut}"
+                );
                 if verdict.is_ok() {
                     assert_eq!(validator.is_complete(), std::str::from_utf8(sample).is_ok());
                 }

@@ -1,10 +1,7 @@
 //! What a connection's lock protects, and how the connection opens and ends.
 
 use super::{
-    Event, Socket, State, Waiters,
-    handover::Handover,
-    keepalive::Keepalive,
-    outbox::Outbox,
+    Event, Socket, State, Waiters, handover::Handover, keepalive::Keepalive, outbox::Outbox,
 };
 use crate::{
     error::{Code, Error, describe},

@@ -94,7 +94,13 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// A connection whose attempt is about to begin.
-    pub fn new(name: &str, url: &str, mode: Mode, defaults: Settings, settings: Settings) -> Arc<Self> {
+    pub fn new(
+        name: &str,
+        url: &str,
+        mode: Mode,
+        defaults: Settings,
+        settings: Settings,
+    ) -> Arc<Self> {
         // The standard library's also for the model checker: nothing depends on its order.
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         Arc::new(Socket {
@@ -172,10 +178,10 @@ impl Socket {
 
 impl Recipient for Socket {
     fn taken(&self, event: &Event) {
-        if let Event::Message(message) = event {
-            if self.received.begin_delivery(message.data.len()) {
-                self.service.notify_one();
-            }
+        if let Event::Message(message) = event
+            && self.received.begin_delivery(message.data.len())
+        {
+            self.service.notify_one();
         }
     }
 

@@ -185,8 +185,8 @@ impl Core {
         if let Some((_, until)) = &self.violation {
             // A synchronous socket's host may be about to answer what it has read: not before it has
             // been busy with something else for a while.
-            let is_taken = socket.received.is_taken()
-                && (socket.is_callback() || self.handover.is_idle(now));
+            let is_taken =
+                socket.received.is_taken() && (socket.is_callback() || self.handover.is_idle(now));
             if is_taken || self.released || until.is_some_and(|until| now >= until) {
                 self.fail_now(socket);
                 return;
@@ -303,7 +303,10 @@ impl Drop for Abandoned {
             return;
         }
         let error = match std::thread::panicking() {
-            true => Error::new(Code::Internal, "a defect in the library ended the connection"),
+            true => Error::new(
+                Code::Internal,
+                "a defect in the library ended the connection",
+            ),
             false => Error::new(Code::Cancelled, "the library was shut down"),
         };
         core.finish(

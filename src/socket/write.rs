@@ -66,12 +66,14 @@ impl Socket {
                 self.service.notify_one();
             }
             let expired = events::in_callback() || {
-                let until = *until.get_or_insert_with(|| deadline(Some(core.settings.write_timeout)));
+                let until =
+                    *until.get_or_insert_with(|| deadline(Some(core.settings.write_timeout)));
                 until.is_some_and(|until| sys::now() >= until)
             };
             if expired {
                 core.tell_writable = self.is_callback();
-                let what = format!("the send queue is full ({limit} bytes) and the server is not reading");
+                let what =
+                    format!("the send queue is full ({limit} bytes) and the server is not reading");
                 return Err(Error::new(Code::SendQueueFull, what).of(&self.name));
             }
             let bell = match &bell {

@@ -49,9 +49,8 @@ impl Registration {
     pub fn new(socket: &Arc<Socket>, interests: Interests) -> io::Result<Self> {
         // SAFETY: `Watched` owns a share of the socket, so that its descriptor stays open and the same
         // until the `AsyncFd`, which is never taken apart, has been dropped.
-        let fd = unsafe {
-            AsyncFd::register_with_interest(Watched(socket.clone()), interests.tokio())
-        }?;
+        let fd =
+            unsafe { AsyncFd::register_with_interest(Watched(socket.clone()), interests.tokio()) }?;
         Ok(Registration { fd, interests })
     }
 

@@ -32,14 +32,8 @@ impl Socket {
         let received = retry(|| {
             // SAFETY: the pointer and length describe memory that `buffer` owns and nobody else
             // reads; `recv` only writes to it.
-            let result = unsafe {
-                libc::recv(
-                    self.stream.as_raw_fd(),
-                    room.as_mut_ptr().cast(),
-                    length,
-                    0,
-                )
-            };
+            let result =
+                unsafe { libc::recv(self.stream.as_raw_fd(), room.as_mut_ptr().cast(), length, 0) };
             usize::try_from(result).map_err(|_| io::Error::last_os_error())
         })?;
         // SAFETY: `recv` has initialized the first `received` bytes of the room.
@@ -57,9 +51,8 @@ impl Socket {
         retry(|| {
             // SAFETY: `IoSlice` is guaranteed to have the layout of `iovec`, the slices live
             // until the call returns, and `sendmsg` only reads what they describe.
-            let result = unsafe {
-                libc::sendmsg(self.stream.as_raw_fd(), &message, libc::MSG_NOSIGNAL)
-            };
+            let result =
+                unsafe { libc::sendmsg(self.stream.as_raw_fd(), &message, libc::MSG_NOSIGNAL) };
             usize::try_from(result).map_err(|_| io::Error::last_os_error())
         })
     }

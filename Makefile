@@ -1,0 +1,49 @@
+# One script per task, in scripts/; each installs what it needs and can be run alone.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all build header demo test interop autobahn asan model bench install fmt lint clean
+
+all: build
+
+build:          ## libwdsocket.so and libwdsocket.a in target/release
+	scripts/build.sh
+
+header: build   ## include/wdsocket.h: the build writes it from the Rust source
+
+demo:           ## the documentation's two examples against a local echo server
+	scripts/demo.sh
+
+test:           ## everything but the sanitizer and the models
+	scripts/test.sh
+
+interop:        ## against Python's websockets and Node's ws
+	scripts/interop.sh peers
+
+autobahn:       ## the Autobahn cases; AUTOBAHN="--exclude 12.* ..." chooses
+	scripts/interop.sh autobahn
+
+asan:           ## the C suite under AddressSanitizer and LeakSanitizer
+	scripts/asan.sh
+
+model:          ## the concurrency models
+	scripts/model.sh
+
+bench:
+	bench/run
+
+install:        ## PREFIX and DESTDIR as usual; after make
+	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh
+
+fmt:
+	cargo fmt --all
+
+lint:
+	scripts/setup.sh lint
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+clean:          ## keeps .cache, what setup.sh downloaded
+	cargo clean
+	rm -rf build

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Shows that the models can fail: breaks one thing at a time in a copy of the source and expects a model to notice.
+# Not part of the tests: each mutation is a build and a run.
+set -euo pipefail
+source "$(dirname "$0")/common.sh"
+
+copy=$BUILD/mutations
+export CARGO_TARGET_DIR=$TARGET/mutations CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+export RUSTFLAGS="--cfg shuttle" RUST_BACKTRACE=0 WDSOCKET_SCHEDULES=${WDSOCKET_SCHEDULES:-2000}
+
+survived=0
+mutate() { # WHAT FILE PERL-SUBSTITUTION
+  rm -rf "$copy"
+  mkdir -p "$copy"
+  cp -r Cargo.toml Cargo.lock build.rs cbindgen.toml src include test-server "$copy"
+  perl -0pi -e "$3" "$copy/$2"
+  ! cmp -s "$2" "$copy/$2" || fail "the mutation \"$1\" changes nothing"
+  local log=$BUILD/mutation.log caught
+  if (cd "$copy" && timeout 600 cargo test --release --lib models) > "$log" 2>&1; then
+    echo "| $1 | SURVIVED |"
+    survived=$((survived + 1))
+  else
+    caught=$(sed -n 's/^test models::\(.*\) \.\.\. FAILED$/`\1`/p' "$log" | sort | head -3 | paste -sd, | sed 's/,/, /g')
+    [[ -n $caught ]] || fail "the mutation \"$1\" does not build: see $log"
+    echo "| $1 | $caught |"
+  fi
+}
+
+echo "| broken | noticed by (at most three shown) |"
+echo "|---|---|"
+mutate "a reader that has taken a message does not wake the next" src/socket/read.rs \
+  's/if !core\.inbox\.is_empty\(\) \{\n            core\.readers\.ring_one\(\);\n        \}\n        result/result/'
+mutate "a message that another thread decodes wakes no reader" src/socket/receive.rs \
+  's/if self\.inbox\.len\(\) == 1 \{/if false {/'
+mutate "a reader that leaves does not tell the service task" src/socket/handover.rs \
+  's/self\.watch = Watch::Timed;\n        true/self.watch = Watch::Timed;\n        false/'
+mutate "a reader that begins to wait does not make the service task step back" src/socket/handover.rs \
+  's/self\.watch == Watch::Reading$/false/m'
+mutate "bytes kept behind a full queue are decoded once only" src/socket/receive.rs \
+  's/if !self\.is_reading\(\) \|\| self\.has_undecoded\(\) \|\| self\.is_full\(socket\)/if !self.is_reading() || self.is_full(socket)/; s/(            \/\/ Before anything newer.*?\n)            self\.decode_undecoded\(socket\);\n//s; s/(        let mut budget = BUDGET;)/$1\n        self.decode_undecoded(socket);/'
+mutate "room in the receive queue is made without a word" src/socket/mod.rs \
+  's/\&\& self\.received\.begin_delivery\(message\.data\.len\(\)\)/\&\& self.received.begin_delivery(message.data.len()) \&\& false/'
+mutate "stopping to read is announced after the last look, not before" src/socket/received.rs \
+  's/self\.paused\.store\(true, SeqCst\);\n        if self\.has_room\(\) \{\n            self\.paused\.store\(false, SeqCst\);\n            return false;\n        \}\n        true/self.paused.store(true, SeqCst);\n        true/'
+mutate "room in the send queue is made without a word" src/socket/core.rs \
+  's/if cost < self\.settings\.send_queue \{\n            self\.writers\.ring_all\(\);/if cost < self.settings.send_queue {/'
+mutate "closing does not wake writers" src/socket/closing.rs \
+  's/core\.writers\.ring_all\(\);\n        let predecessors/let predecessors/; '
+mutate "posting does not wake the dispatcher" src/events/queue.rs \
+  's/self\.wake_dispatcher\(state\);\n    \}\n\n    \/\/\/ Wakes the/drop(state);\n    }\n\n    \/\/\/ Wakes the/'
+mutate "what a dispatch leaves is not announced" src/events/dispatch.rs \
+  's/if !state\.ready\.is_empty\(\) \{\n            self\.0\.wakeup\.call\(\);/if false {\n            self.0.wakeup.call();/'
+mutate "a closed socket's events stay" src/socket/closing.rs \
+  's/events::queue\(\)\.discard\(self\.id\);//'
+mutate "the pending wake-up is cleared after the call, not before" src/events/wakeup.rs \
+  's/drop\(asked\);\n            hook\.call\(\(\)\);/hook.call(());\n            drop(asked);/'
+mutate "a host's thread leaves the lead without a word" src/runtime/lead.rs \
+  's/if state\.service == Service::Asleep \|\| /if /'
+mutate "a host's thread takes the lead without interrupting the service thread" src/runtime/lead.rs \
+  's/if interrupt \{/if false {/'
+((survived == 0)) || fail "$survived mutations were not noticed"

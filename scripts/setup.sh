@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Installs what is missing for a purpose, once. Run again it only looks.
+#
+#   scripts/setup.sh [build|demo|test|asan|lint|all]...     (default: all)
+#
+# Assumed, and only checked: Rust's stable toolchain, a C compiler, make, python3.
+set -euo pipefail
+source "$(dirname "$0")/common.sh"
+
+packages=() # Debian packages to install
+advice=()   # what a person has to do
+
+has() { command -v "$1" > /dev/null 2>&1; }
+# What a look in the path cannot tell: headers and libraries.
+has_pc() { has pkg-config && pkg-config --exists "$1"; }
+
+# need PACKAGE CHECK...: remember the package unless the check succeeds.
+need() {
+  local package=$1
+  shift
+  "$@" || packages+=("$package")
+}
+
+need_rust() {
+  has cargo || advice+=("Rust's stable toolchain: install rustup, then 'rustup default stable'")
+}
+need_cc() {
+  has cc || advice+=("a C compiler: 'apt-get install gcc libc6-dev', or the system's own")
+}
+need_cmake() {
+  need cmake has cmake
+  need g++ has c++
+  need pkg-config has pkg-config
+}
+need_loops() { # the examples with libuv's and GLib's loops
+  need libuv1-dev has_pc libuv
+  need libglib2.0-dev has_pc glib-2.0
+}
+need_python() {
+  has python3 || { advice+=("python3, 3.10 or later"); return; }
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || advice+=("python3 is older than 3.10")
+  need python3-venv eval "python3 -c 'import venv, ensurepip' 2> /dev/null"
+}
+need_node() {
+  need nodejs has node
+  need npm has npm
+}
+need_clippy() {
+  cargo clippy --version > /dev/null 2>&1 && cargo fmt --version > /dev/null 2>&1 ||
+    advice+=("clippy and rustfmt: 'rustup component add clippy rustfmt'")
+}
+need_asan() {
+  need binutils has nm
+  printf 'int main(void) { return 0; }' | cc -fsanitize=address -x c - -o "$BUILD/asan-probe" 2> /dev/null ||
+    advice+=("a C compiler with AddressSanitizer (Debian's gcc has it in libgcc-N-dev)")
+  rm -f "$BUILD/asan-probe"
+}
+
+venv=false node=false
+[[ $# -gt 0 ]] || set -- all
+for purpose; do
+  need_rust
+  need_cc
+  case $purpose in
+    build | demo) ;;
+    lint) need_clippy ;;
+    asan) need_cmake; need_loops; need_asan ;;
+    test) need_cmake; need_loops; need_python; need_node; need binutils has nm; venv=true node=true ;;
+    all) need_cmake; need_loops; need_python; need_node; need_clippy; need_asan; venv=true node=true ;;
+    *) fail "unknown purpose '$purpose' (build, demo, test, asan, lint, all)" ;;
+  esac
+done
+
+install_packages() {
+  local root=() log=$BUILD/setup-apt.log
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
+  if [[ $(id -u) != 0 ]]; then
+    has sudo || return 1
+    root=(sudo)
+    [[ -z ${CI:-} ]] || root+=(-n)
+  fi
+  echo "setup: installing ${packages[*]}"
+  # The lists may never have been fetched, or be too old: fetch them only when an install fails without.
+  "${root[@]}" "${apt[@]}" install --no-install-recommends "${packages[@]}" > "$log" 2>&1 ||
+    { "${root[@]}" "${apt[@]}" update >> "$log" 2>&1 &&
+      "${root[@]}" "${apt[@]}" install --no-install-recommends "${packages[@]}" >> "$log" 2>&1; } ||
+    { tail -5 "$log" >&2; return 1; }
+}
+
+if ((${#packages[@]})); then
+  mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+  if ! has apt-get; then
+    advice+=("these programs and libraries, by their Debian names: ${packages[*]}")
+  elif ! install_packages; then
+    advice+=("Debian packages, as root: apt-get update && apt-get install ${packages[*]}")
+  fi
+fi
+if ((${#advice[@]})); then
+  echo "setup: missing, please install:" >&2
+  printf '  - %s\n' "${advice[@]}" >&2
+  exit 1
+fi
+
+# Both caches hold a copy of the file that they were made from: the same file, nothing to do.
+if $venv && ! cmp -s interop/requirements.txt .cache/venv/made-from; then
+  echo "setup: Python packages into .cache/venv"
+  rm -rf .cache/venv
+  python3 -m venv .cache/venv
+  .cache/venv/bin/pip install -q --disable-pip-version-check --only-binary :all: -r interop/requirements.txt ||
+    fail "pip could not install what interop/requirements.txt names (is its registry reachable?)"
+  cp interop/requirements.txt .cache/venv/made-from
+fi
+if $node && ! cmp -s interop/package-lock.json .cache/node/made-from; then
+  echo "setup: Node packages into .cache/node"
+  rm -rf .cache/node
+  mkdir -p .cache/node
+  cp interop/package.json interop/package-lock.json .cache/node/
+  (cd .cache/node && npm ci --ignore-scripts --no-audit --no-fund --silent) ||
+    fail "npm could not install what interop/package-lock.json names (is its registry reachable?)"
+  cp interop/package-lock.json .cache/node/made-from
+fi
