@@ -34,8 +34,6 @@ mutate "a message that another thread decodes wakes no reader" src/socket/receiv
   's/if self\.inbox\.len\(\) == 1 \{/if false {/'
 mutate "a reader that leaves does not tell the service task" src/socket/handover.rs \
   's/self\.watch = Watch::Timed;\n        true/self.watch = Watch::Timed;\n        false/'
-mutate "a reader that begins to wait does not make the service task step back" src/socket/handover.rs \
-  's/self\.watch == Watch::Reading$/false/m'
 mutate "bytes kept behind a full queue are decoded once only" src/socket/receive.rs \
   's/if !self\.is_reading\(\) \|\| self\.has_undecoded\(\) \|\| self\.is_full\(socket\)/if !self.is_reading() || self.is_full(socket)/; s/(            \/\/ Before anything newer.*?\n)            self\.decode_undecoded\(socket\);\n//s; s/(        let mut budget = BUDGET;)/$1\n        self.decode_undecoded(socket);/'
 mutate "room in the receive queue is made without a word" src/socket/mod.rs \

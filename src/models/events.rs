@@ -31,9 +31,15 @@ fn events_behind_a_full_receive_queue_come() {
         };
         let diary = Diary::default();
         let (_socket, peer) = open(Mode::Callback(Box::new(diary.clone())), limits);
-        peer.peer_sends(&[text("a"), text("b"), text("c"), close_frame()].concat());
+        let sender = thread::spawn(move || {
+            peer.peer_sends(&[text("a"), text("b"), text("c")].concat());
+            peer.peer_sends(&[text("d"), text("e")].concat());
+            peer.peer_sends(&close_frame());
+        });
         dispatch_until(&diary, "closing 1000");
-        assert_eq!(diary.lines(), ["opening", "a", "b", "c", "closing 1000"]);
+        let expected = ["opening", "a", "b", "c", "d", "e", "closing 1000"];
+        assert_eq!(diary.lines(), expected);
+        sender.join().unwrap();
     });
 }
 

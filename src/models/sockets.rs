@@ -124,8 +124,13 @@ fn the_end_of_the_connection_wakes_every_reader_after_the_last_message() {
 fn a_ping_is_answered_while_the_host_is_busy() {
     check(|| {
         let (socket, peer) = open(Mode::Synchronous, settings());
-        peer.peer_sends(&text("a"));
+        let sender = thread::spawn({
+            let peer = peer.clone();
+            move || peer.peer_sends(&text("a"))
+        });
+        // Waits, perhaps for so long that the service task has gone to sleep.
         assert!(read(&socket).is_some());
+        sender.join().unwrap();
         peer.peer_sends(&frame(9, b"ping"));
         // Nobody reads any more: the service task must take over.
         while peer.sent().is_empty() {
