@@ -48,7 +48,11 @@ pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<
     if let Some(replaced) = replaced {
         socket.succeed(&replaced);
     }
-    log::info!("{}: connecting to {}", request.name, request.target.url());
+    log::info!(
+        "{}: connecting to {}",
+        request.name,
+        request.target.without_query()
+    );
     let attempt = connect::attempt(request.target, request.protocols, settings, limit);
     if let Err(error) = runtime::spawn(socket.clone().live(attempt)) {
         registry::remove_this(&socket);

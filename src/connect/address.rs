@@ -127,6 +127,12 @@ impl Target {
         }
     }
 
+    /// Where it goes, for the log: without the query, in which programs pass secrets.
+    pub fn without_query(&self) -> String {
+        let path = self.resource.split('?').next().unwrap_or_default();
+        format!("ws://{}{path}", self.host_header())
+    }
+
     /// The whole URL.
     pub fn url(&self) -> String {
         format!("ws://{}{}", self.host_header(), self.resource)

@@ -311,3 +311,177 @@ fn check(header: &FrameHeader, length: u64, consumed: usize) -> Result<(), Viola
     };
     Err(Violation::protocol(forbidden))
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    /// A frame as a server sends it, with any first byte.
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![first];
+        match payload.len() {
+            length @ 0..126 => bytes.push(length as u8),
+            length @ 126..65536 => {
+                bytes.push(126);
+                bytes.extend_from_slice(&(length as u16).to_be_bytes());
+            }
+            length => {
+                bytes.push(127);
+                bytes.extend_from_slice(&(length as u64).to_be_bytes());
+            }
+        }
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    /// Decodes pieces of these sizes, used in turn; every other large payload is received in place.
+    fn decode(bytes: &[u8], sizes: &[usize], max: usize) -> (Vec<Item>, Option<Violation>) {
+        let mut decoder = Decoder::default();
+        let mut items = Vec::new();
+        let mut rest = bytes;
+        for (turn, size) in sizes.iter().cycle().enumerate() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, later) = rest.split_at((*size).min(rest.len()));
+            let mut input = piece;
+            rest = later;
+            if turn % 2 == 1
+                && let Some((data, room)) = decoder.in_place()
+            {
+                let (now, after) = input.split_at(room.min(input.len()));
+                data.extend_from_slice(now);
+                input = after;
+                if let Err(violation) = decoder.received(now.len()) {
+                    return (items, Some(violation));
+                }
+            }
+            loop {
+                match decoder.next(&mut input, max) {
+                    Ok(Some(item)) => items.push(item),
+                    Ok(None) => break,
+                    Err(violation) => return (items, Some(violation)),
+                }
+            }
+            assert!(input.is_empty());
+        }
+        (items, None)
+    }
+
+    fn text(data: &str) -> Item {
+        Item::Message(Message {
+            kind: Kind::Text,
+            data: data.into(),
+        })
+    }
+
+    #[test]
+    fn any_split_of_the_bytes_gives_the_same_items() {
+        let large = vec![7u8; 70_000];
+        let bytes = [
+            frame(0x81, b"plain"),
+            frame(0x81, b""),
+            frame(0x01, "caf\u{e9} \u{20ac}".as_bytes().split_at(4).0),
+            frame(0x89, b"ping in between"),
+            frame(0x80, "caf\u{e9} \u{20ac}".as_bytes().split_at(4).1),
+            frame(0x02, &large[..300]),
+            frame(0x00, b""),
+            frame(0x8a, b""),
+            frame(0x80, &large[300..]),
+            frame(0x88, &[3, 232, b'b', b'y', b'e']),
+        ]
+        .concat();
+        let expected = vec![
+            text("plain"),
+            text(""),
+            Item::Ping(b"ping in between".to_vec()),
+            text("caf\u{e9} \u{20ac}"),
+            Item::Pong(Vec::new()),
+            Item::Message(Message {
+                kind: Kind::Binary,
+                data: large,
+            }),
+            Item::Close(Close::new(1000, "bye")),
+        ];
+        for sizes in [
+            &[1][..],
+            &[2, 3, 5],
+            &[7, 1],
+            &[13],
+            &[64],
+            &[1000, 1],
+            &[8192],
+            &[1 << 20],
+        ] {
+            let (items, violation) = decode(&bytes, sizes, 1 << 20);
+            assert_eq!(violation, None, "{sizes:?}");
+            assert_eq!(items, expected, "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn breaches_of_the_protocol_get_their_code_whatever_the_split() {
+        let long = |length: u64| [&[0x82, 127][..], &length.to_be_bytes()].concat();
+        for (bytes, code) in [
+            (frame(0xc1, b"rsv1"), 1002),
+            (frame(0xa1, b"rsv2"), 1002),
+            (frame(0x91, b"rsv3"), 1002),
+            (frame(0x83, b"reserved data"), 1002),
+            (frame(0x8b, b"reserved control"), 1002),
+            (frame(0x80, b"continues nothing"), 1002),
+            ([frame(0x01, b"a"), frame(0x81, b"b")].concat(), 1002),
+            (frame(0x09, b"fragmented ping"), 1002),
+            (frame(0x89, &[0; 126]), 1002),
+            (vec![0x81, 0x81, 1, 2, 3, 4, 5], 1002),
+            (vec![0x82, 126, 0, 5, 1, 2, 3, 4, 5], 1002),
+            (long(5), 1002),
+            (long(1 << 63), 1002),
+            (long(70_000), 1009),
+            (
+                [frame(0x02, &[0; 600]), frame(0x80, &[0; 401])].concat(),
+                1009,
+            ),
+            (frame(0x81, b"ab\xff"), 1007),
+            (frame(0x81, b"ab\xe2\x82"), 1007),
+            (frame(0x88, &[3]), 1002),
+            (frame(0x88, &[0, 1]), 1002),
+            (frame(0x88, &[3, 232, 0xff]), 1007),
+        ] {
+            for sizes in [&[1][..], &[2, 3], &[1 << 20]] {
+                let (items, violation) = decode(&bytes, sizes, 1000);
+                assert_eq!(items, [], "{bytes:x?}");
+                assert_eq!(
+                    violation.map(|violation| violation.code),
+                    Some(code),
+                    "{bytes:x?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_of_exactly_the_limit_passes() {
+        let (items, violation) = decode(&frame(0x82, &[0; 1000]), &[100], 1000);
+        assert_eq!((items.len(), violation), (1, None));
+    }
+
+    #[test]
+    fn invalid_text_is_noticed_at_the_byte_that_makes_it_invalid() {
+        // In the middle of a frame whose rest has not come (Autobahn 6.4.3 and 6.4.4).
+        let mut decoder = Decoder::default();
+        let bytes = frame(0x81, b"\xce\xba\xf4\x90 and much more");
+        let mut input = &bytes[..2 + 3];
+        assert_eq!(decoder.next(&mut input, 1000), Ok(None));
+        let mut input = &bytes[2 + 3..2 + 4];
+        assert_eq!(decoder.next(&mut input, 1000).unwrap_err().code, 1007);
+    }
+
+    #[test]
+    fn a_header_that_promises_much_reserves_little() {
+        let mut decoder = Decoder::default();
+        let header = [&[0x82, 127][..], &(1u64 << 30).to_be_bytes()].concat();
+        assert_eq!(decoder.next(&mut &header[..], 1 << 31), Ok(None));
+        let (data, _) = decoder.in_place().unwrap();
+        assert!(data.capacity() <= 2 * GROWTH, "{}", data.capacity());
+    }
+}

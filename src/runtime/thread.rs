@@ -134,6 +134,8 @@ fn start(may_lead: bool) -> Result<Arc<Running>> {
         .max_blocking_threads(MAX_RESOLVERS)
         .thread_keep_alive(RESOLVER_IDLE)
         .thread_name("wdsocket-dns")
+        // They may be started by a host's thread that leads.
+        .on_thread_start(sys::block_signals)
         .build()
         .map_err(|error| failed(&error))?;
     let running = Arc::new(Running {

@@ -146,7 +146,7 @@ impl Core {
 
     /// The attempt has succeeded.
     pub fn open(&mut self, socket: &Arc<Socket>, upgraded: Upgraded) {
-        log::info!("{}: open ({})", socket.name, socket.url);
+        log::info!("{}: open", socket.name);
         let now = sys::now();
         self.state = State::Open;
         self.was_open = true;

@@ -26,7 +26,7 @@ pub(crate) use self::{
     fork::{is_forked, watch_for_fork},
     pin::pin_library,
     registration::{Interests, Registration},
-    signals::without_signals,
+    signals::{block_signals, without_signals},
     socket::Socket,
 };
 

@@ -1,18 +1,27 @@
 //! The host's signals are for the host's threads.
 
-/// Runs `start` with all signals blocked in this thread, so that a thread that it starts never runs
-/// a signal handler of the host's.
+/// Blocks all signals in the calling thread, so that no signal handler of the host's runs on it.
+pub(crate) fn block_signals() {
+    replace_mask(None);
+}
+
+/// Runs `start` with all signals blocked in the calling thread: a thread that it starts inherits
+/// that.
 pub(crate) fn without_signals<T>(start: impl FnOnce() -> T) -> T {
-    // SAFETY: an all-zero `sigset_t` is valid; the calls fill it in and read it.
-    let old = unsafe {
-        let mut all: libc::sigset_t = std::mem::zeroed();
-        let mut old: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut old);
-        old
-    };
+    let before = replace_mask(None);
     let result = start();
-    // SAFETY: `old` is what the call above filled in.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &old, std::ptr::null_mut()) };
+    replace_mask(Some(&before));
     result
+}
+
+/// Sets the calling thread's signal mask (`None`: all signals blocked); returns what it was.
+fn replace_mask(mask: Option<&libc::sigset_t>) -> libc::sigset_t {
+    // SAFETY: all-zero `sigset_t`s are valid; the calls fill them in and read them.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, mask.unwrap_or(&all), &mut before);
+        before
+    }
 }
