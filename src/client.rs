@@ -44,10 +44,7 @@ pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<
         defaults,
         settings.clone(),
     );
-    let replaced = registry::insert(&socket)?;
-    if let Some(replaced) = replaced {
-        socket.succeed(&replaced);
-    }
+    registry::insert(&socket)?;
     log::info!(
         "{}: connecting to {}",
         request.name,
@@ -70,7 +67,7 @@ pub(crate) fn connect_and_wait(
     socket.wait_until_open().map_err(|error| {
         registry::remove_this(&socket);
         // The attempt goes on where it was the waiting that failed.
-        socket.release(1000);
+        socket.give_up();
         (error, Some(socket))
     })
 }

@@ -32,19 +32,24 @@ pub(crate) fn find(name: &str) -> Result<Arc<Socket>> {
     read().get(name).cloned().ok_or_else(|| unknown(name))
 }
 
-/// Puts a new connection under its name. Returns the one that was there and had ended.
-pub(crate) fn insert(socket: &Arc<Socket>) -> Result<Option<Arc<Socket>>> {
+/// Puts a new connection under its name, where it succeeds one that has ended.
+pub(crate) fn insert(socket: &Arc<Socket>) -> Result<()> {
     match write().entry(socket.name().into()) {
         Entry::Vacant(entry) => {
             entry.insert(socket.clone());
-            Ok(None)
+            Ok(())
         }
         Entry::Occupied(entry) if entry.get().state() != State::Closed => Err(Error::new(
             Code::NameInUse,
             "the name's connection is still live; close it first",
         )
         .of(socket.name())),
-        Entry::Occupied(mut entry) => Ok(Some(entry.insert(socket.clone()))),
+        Entry::Occupied(mut entry) => {
+            // Before anybody can close the name: that discards the events of both.
+            socket.succeed(entry.get());
+            entry.insert(socket.clone());
+            Ok(())
+        }
     }
 }
 

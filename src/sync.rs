@@ -1,30 +1,45 @@
-//! The synchronization primitives that the rest is built from: the standard library's, or, in a
-//! build with `--cfg shuttle`, those of the model checker that runs the same code under many
-//! schedules (`docs/models.md`).
+//! The synchronization primitives that the rest is built from: parking_lot's, or, in a build with
+//! `--cfg shuttle`, those of the model checker that runs the same code under many schedules
+//! (`docs/models.md`).
+//!
+//! parking_lot's mutex is fair in the long run: a service task that receives a flood takes the
+//! connection's lock again and again, and the standard library's would let a host's thread wait
+//! for seconds. It does not poison either: every panic is caught at the boundary and ends what it
+//! hit.
 
+#[cfg(not(shuttle))]
+pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(shuttle))]
 pub(crate) use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicUsize},
     },
+    thread::LocalKey,
     thread_local,
 };
 
 #[cfg(shuttle)]
 pub(crate) use shuttle::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, Weak,
+        Arc, Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicUsize},
     },
+    thread::LocalKey,
     thread_local,
 };
 
 pub(crate) use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
-/// Locks, whatever a panic may have left behind: every panic is caught at the boundary and ends
-/// what it hit, so that the state behind the lock stays usable for the others.
+/// Locks.
+#[cfg(not(shuttle))]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock()
+}
+
+/// Locks.
+#[cfg(shuttle)]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
@@ -37,19 +52,16 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) fn wait<'a, T>(
     condition: &Condvar,
     _mutex: &'a Mutex<T>,
-    guard: MutexGuard<'a, T>,
+    mut guard: MutexGuard<'a, T>,
     limit: Option<Duration>,
 ) -> MutexGuard<'a, T> {
-    use std::sync::PoisonError;
     match limit {
-        None => condition
-            .wait(guard)
-            .unwrap_or_else(PoisonError::into_inner),
+        None => condition.wait(&mut guard),
         Some(limit) => {
-            let waited = condition.wait_timeout(guard, limit);
-            waited.unwrap_or_else(PoisonError::into_inner).0
+            condition.wait_for(&mut guard, limit);
         }
     }
+    guard
 }
 
 /// The same for the model checker, whose time limits never pass: here one may pass at once.
@@ -69,5 +81,20 @@ pub(crate) fn wait<'a, T>(
             shuttle::thread::yield_now();
             lock(mutex)
         }
+    }
+}
+
+/// Uses what a thread has for itself; something new where the thread is ending and has it no more,
+/// since hosts call from destructors that run then.
+pub(crate) fn with_local<T: Default, R>(
+    local: &'static LocalKey<RefCell<T>>,
+    function: impl FnOnce(&mut T) -> R,
+) -> R {
+    let mut function = Some(function);
+    let mut call = |value: &mut T| function.take().map(|function| function(value));
+    let called = local.try_with(|value| call(&mut value.borrow_mut()));
+    match called.unwrap_or_else(|_| call(&mut T::default())) {
+        Some(result) => result,
+        None => unreachable!("called once"),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     host::HostCall,
     protocol::Kind,
     socket::{Event, Handler, Socket},
-    sync::Arc,
+    sync::{Arc, with_local},
 };
 use std::{
     cell::RefCell,
@@ -54,7 +54,7 @@ thread_local! {
 
 /// Looks at the event that is being delivered on this thread.
 pub(super) fn with_current<T>(look: impl FnOnce(Option<&Current>) -> T) -> T {
-    CURRENT.with(|current| look(current.borrow().as_ref()))
+    with_local(&CURRENT, |current| look(current.as_ref()))
 }
 
 /// The host's callback of one connection.
@@ -87,10 +87,11 @@ impl Handler for CHandler {
 
         // What the thread had before is put back, its message's address included.
         let before = error.exchange();
-        CURRENT.set(Some(Current {
+        let current = Current {
             socket: socket.clone(),
             kind,
-        }));
+        };
+        with_local(&CURRENT, |slot| *slot = Some(current));
         // SAFETY: the host gave this function for this type. The strings are NUL-terminated and
         // live until it has returned.
         unsafe {
@@ -102,7 +103,7 @@ impl Handler for CHandler {
                 self.user_data.0,
             );
         }
-        CURRENT.set(None);
+        drop(with_local(&CURRENT, Option::take));
         before.exchange();
     }
 }

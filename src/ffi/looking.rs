@@ -5,7 +5,7 @@ use crate::{
     error::{Code, Error},
     registry,
     socket::{Item, Socket},
-    sync::Arc,
+    sync::{Arc, with_local},
 };
 use std::{
     cell::RefCell,
@@ -19,7 +19,7 @@ thread_local! {
 
 /// Keeps a failed attempt for `SocketInfo` with `name` NULL.
 pub(super) fn remember_failed(attempt: Arc<Socket>) {
-    FAILED.set(Some(attempt));
+    with_local(&FAILED, |failed| *failed = Some(attempt));
 }
 
 /// Whether a name is in use: from the connect call until `SocketClose`, also when the peer has gone.
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn SocketInfo(
                 });
                 own.map_or_else(|| registry::find(name), Ok)?
             }
-            None => FAILED.with_borrow(Clone::clone).ok_or_else(|| {
+            None => with_local(&FAILED, |failed| failed.clone()).ok_or_else(|| {
                 Error::new(
                     Code::UnknownName,
                     "no connection attempt of this thread has failed",

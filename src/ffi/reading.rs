@@ -6,7 +6,7 @@ use crate::{
     protocol::Kind,
     registry,
     socket::{Peek, Socket, Wait},
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, with_local},
 };
 use std::{
     cell::RefCell,
@@ -128,7 +128,7 @@ fn remember_kind(socket: &Arc<Socket>, kind: Kind) {
     // Above this many, those of connections that are gone are forgotten.
     const MANY: usize = 64;
 
-    KINDS.with_borrow_mut(|kinds| {
+    with_local(&KINDS, |kinds| {
         if let Some((_, known)) = kinds.get_mut(&socket.id()) {
             *known = kind;
             return;
@@ -141,7 +141,9 @@ fn remember_kind(socket: &Arc<Socket>, kind: Kind) {
 }
 
 fn last_kind(socket: &Socket) -> Option<Kind> {
-    KINDS.with_borrow(|kinds| kinds.get(&socket.id()).map(|(_, kind)| *kind))
+    with_local(&KINDS, |kinds| {
+        kinds.get(&socket.id()).map(|(_, kind)| *kind)
+    })
 }
 
 /// The error for a buffer that is too small for `what`.

@@ -9,11 +9,8 @@ use crate::{
     sync, sys,
 };
 use once_cell::sync::Lazy;
-use std::{
-    future::Future,
-    sync::{Arc, Condvar, Mutex},
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
+use sync::{Condvar, Mutex};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::Notify,

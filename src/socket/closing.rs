@@ -32,20 +32,19 @@ impl Socket {
     pub fn release(self: &Arc<Self>, code: u16) {
         let mut core = lock(&self.core);
         core.released = true;
+        // What was promised comes before what may fail.
         core.inbox = Default::default();
-        if core.state == State::Open && core.broken.is_none() {
-            core.send_close(self, &Close::new(code, ""));
-        }
         core.openers.ring_all();
         core.readers.ring_all();
         core.writers.ring_all();
-        let predecessors = std::mem::take(&mut core.predecessors);
-        drop(core);
-        for source in predecessors {
+        for source in std::mem::take(&mut core.predecessors) {
             events::queue().discard(source);
         }
         events::queue().discard(self.id);
         self.service.notify_one();
+        if core.state == State::Open && core.broken.is_none() {
+            core.send_close(self, &Close::new(code, ""));
+        }
     }
 
     /// This connection takes the name of one that has ended: what was not read there is dropped.
@@ -58,5 +57,16 @@ impl Socket {
         predecessors.push(ended.id);
         predecessors.retain(|source| events::queue().has_events(*source));
         lock(&self.core).predecessors = predecessors;
+    }
+
+    /// The attempt has failed and leaves no name behind: events of those that had the name before are
+    /// still delivered, unless it was the host who closed it.
+    pub fn give_up(self: &Arc<Self>) {
+        let mut core = lock(&self.core);
+        if !core.released {
+            core.predecessors.clear();
+        }
+        drop(core);
+        self.release(1000);
     }
 }

@@ -92,6 +92,8 @@ pub(super) struct Core {
     /// Received messages of a synchronous socket.
     pub inbox: VecDeque<Message>,
     pub handover: Handover,
+    /// How much more is received before the lock is given up.
+    pub budget: usize,
     /// Reading has stopped, because the receive queue is full, and has not gone on since.
     pub stalled: bool,
     pub keepalive: Keepalive,
@@ -127,6 +129,7 @@ impl Core {
             ended_link: None,
             inbox: VecDeque::new(),
             handover: Handover::new(now),
+            budget: 0,
             stalled: false,
             keepalive: Keepalive::new(now),
             closing: Handshake::default(),
@@ -243,6 +246,14 @@ impl Core {
         }
     }
 
+    /// Sends what was held back to be sent together.
+    pub fn uncork(&mut self, socket: &Arc<Socket>) {
+        if !self.flush(socket) {
+            // From here on the service task waits for the system to take more.
+            socket.service.notify_one();
+        }
+    }
+
     /// Gives the system what it takes of the send queue, and tells those who wait for that.
     /// Returns whether nothing is left.
     pub fn flush(&mut self, socket: &Arc<Socket>) -> bool {
@@ -333,6 +344,7 @@ impl Core {
     fn fail(&mut self, socket: &Arc<Socket>, violation: Violation) {
         let Violation { code, what } = violation;
         self.send_close(socket, &Close::new(code, ""));
+        self.uncork(socket);
         let kind = match code {
             1009 => Code::TooBig,
             1007 => Code::Encoding,
@@ -367,11 +379,13 @@ impl Core {
     /// The connection is lost.
     pub fn lose(&mut self, socket: &Arc<Socket>, error: Error) {
         let what = error.message.to_string();
+        // The peer may have said its word, and only ours have got stuck.
+        let close = self.closing.received.take();
         self.finish(
             socket,
             Ending {
-                code: 1006,
-                reason: String::new(),
+                code: close.as_ref().map_or(1006, Close::reported_code),
+                reason: close.map(|close| close.reason).unwrap_or_default(),
                 error: Some(error),
                 what,
             },

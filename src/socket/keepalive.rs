@@ -3,13 +3,23 @@
 use crate::{options::Settings, sys::Instant};
 use std::time::Duration;
 
+/// So often is a bounded piece of what has arrived searched for an overdue pong: more than a socket's
+/// buffer holds.
+const LOOKS: u32 = 64;
+
 /// A ping that has not been answered.
 #[derive(Debug)]
 struct Awaited {
     payload: [u8; 8],
     sent: Instant,
-    /// From when on the pong's time counts: later than `sent` if reading had stopped meanwhile.
+    /// From when on the pong's time counts: later than `sent` if reading had stopped meanwhile, or if
+    /// the ping had to wait for what was written before it.
     since: Instant,
+    /// How many bytes are sent before the ping, and how many of these had been.
+    end: u64,
+    seen: u64,
+    /// How often was looked for an overdue pong among what had arrived.
+    looks: u32,
 }
 
 /// The keepalive of one connection.
@@ -58,8 +68,9 @@ impl Keepalive {
         }
     }
 
-    /// Begins a ping; returns its payload.
-    pub fn ping(&mut self, now: Instant) -> [u8; 8] {
+    /// Begins a ping; returns its payload. `sent`: how many bytes have been sent; `queued`: how many
+    /// will have been before it.
+    pub fn ping(&mut self, now: Instant, sent: u64, queued: u64) -> [u8; 8] {
         self.counter += 1;
         let payload = self.counter.to_be_bytes();
         self.last_ping = now;
@@ -67,8 +78,37 @@ impl Keepalive {
             payload,
             sent: now,
             since: now,
+            end: queued,
+            seen: sent,
+            looks: 0,
         });
         payload
+    }
+
+    /// The pong is overdue. Whether it is to be given more time: `sent` bytes have been sent, and while
+    /// the ping is not among them, time begins anew with each one.
+    pub fn is_delayed(&mut self, now: Instant, sent: u64) -> bool {
+        let Some(awaited) = &mut self.awaited else {
+            return true;
+        };
+        let moved = sent.min(awaited.end) > awaited.seen;
+        awaited.seen = sent.min(awaited.end);
+        if moved {
+            awaited.since = now;
+        }
+        moved
+    }
+
+    /// The pong is overdue, and may be among what has arrived and was not looked at. True while it is
+    /// worth looking on: what arrives later is too late.
+    pub fn look_again(&mut self) -> bool {
+        match &mut self.awaited {
+            Some(awaited) => {
+                awaited.looks += 1;
+                awaited.looks < LOOKS
+            }
+            None => false,
+        }
     }
 
     /// A pong has come. Unsolicited ones are allowed and mean nothing (section 5.5.3).

@@ -3,7 +3,7 @@
 use crate::{
     protocol::{Control, OpCode, encoder, encoder::Frame},
     stream::Stream,
-    sync::thread_local,
+    sync::{thread_local, with_local},
 };
 use std::{
     cell::RefCell,
@@ -20,6 +20,9 @@ const PIECE: usize = 64 << 10;
 const CHUNK: usize = 16 << 10;
 /// So many chunks go to the system in one call.
 const GATHER: usize = 16;
+
+/// So many pongs wait at most; then only the latest ping is answered.
+const PONGS: usize = 256;
 
 thread_local! {
     static PIECES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -50,11 +53,13 @@ pub(crate) struct Outbox {
     cost: usize,
     /// Their bytes without the overhead.
     size: usize,
-    /// Where the last pong ends. While it waits, `next_pong` holds the answer to the latest ping:
-    /// answering only that is allowed (RFC 6455, section 5.5.3), and keeps a peer that pings
-    /// without reading from filling the memory.
-    pong_end: u64,
+    /// Where the pongs that wait end. When there are many, `next_pong` holds the answer to the latest
+    /// ping: answering only that is allowed (RFC 6455, section 5.5.3), and keeps a peer that
+    /// pings without reading from filling the memory.
+    pongs: VecDeque<u64>,
     next_pong: Option<Vec<u8>>,
+    /// Frames are queued, to be sent together.
+    corked: bool,
 }
 
 impl Outbox {
@@ -78,6 +83,16 @@ impl Outbox {
         self.sent
     }
 
+    /// Bytes that the system has taken or that wait for it.
+    pub fn queued(&self) -> u64 {
+        self.queued
+    }
+
+    /// From here on frames are queued, until [`Outbox::flush`] sends them together.
+    pub fn cork(&mut self) {
+        self.corked = true;
+    }
+
     /// Sends or queues a message in one frame.
     pub fn message(&mut self, stream: &Stream, opcode: OpCode, payload: &[u8]) -> io::Result<()> {
         self.frame(stream, opcode, payload)?;
@@ -99,17 +114,20 @@ impl Outbox {
 
     /// Answers a ping.
     pub fn pong(&mut self, stream: &Stream, payload: Vec<u8>) -> io::Result<()> {
-        if self.pong_end > self.sent {
+        if self.pongs.len() >= PONGS {
             self.next_pong = Some(payload);
             return Ok(());
         }
         self.control(stream, Control::Pong, &payload)?;
-        self.pong_end = self.queued;
+        if self.sent < self.queued {
+            self.pongs.push_back(self.queued);
+        }
         Ok(())
     }
 
     /// Gives the system what it takes. True once nothing is left.
     pub fn flush(&mut self, stream: &Stream) -> io::Result<bool> {
+        self.corked = false;
         loop {
             while !self.chunks.is_empty() {
                 let mut slices = [IoSlice::new(&[]); GATHER];
@@ -141,12 +159,11 @@ impl Outbox {
     }
 
     fn frame(&mut self, stream: &Stream, opcode: OpCode, payload: &[u8]) -> io::Result<()> {
-        if !self.chunks.is_empty() {
+        if self.corked || !self.chunks.is_empty() {
             self.queue(opcode, payload);
             return Ok(());
         }
-        PIECES.with(|pieces| {
-            let pieces = &mut *pieces.borrow_mut();
+        with_local(&PIECES, |pieces| {
             pieces.clear();
             let mut frame = Frame::begin(pieces, opcode, payload);
             loop {
@@ -200,6 +217,9 @@ impl Outbox {
             }
             length -= left;
             self.chunks.pop_front();
+        }
+        while self.pongs.front().is_some_and(|end| *end <= self.sent) {
+            self.pongs.pop_front();
         }
         while let Some(mark) = self.marks.front() {
             if mark.end > self.sent {

@@ -59,15 +59,9 @@ impl Socket {
                 // The host has had the time to answer what came before.
                 core.fail_now(self);
             }
-            if core.inbox.is_empty()
+            let more = core.inbox.is_empty()
                 && core.receive(self, Goal::Message) == Stopped::Enough
-                && core.inbox.is_empty()
-            {
-                // A piece of a large message: let others have the lock in between.
-                drop(core);
-                core = lock(&self.core);
-                continue;
-            }
+                && core.inbox.is_empty();
             if core.handover.used(now) {
                 self.service.notify_one();
             }
@@ -84,6 +78,12 @@ impl Socket {
             };
             if expired {
                 return Ok(None);
+            }
+            if more {
+                // A piece of a large message: let others have the lock in between.
+                drop(core);
+                core = lock(&self.core);
+                continue;
             }
             let bell = match &bell {
                 Some(bell) => bell,

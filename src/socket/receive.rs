@@ -1,26 +1,38 @@
 //! Receiving: bytes from the stream become messages, answers and endings.
 
 use super::{
-    Event, Socket, State,
+    Event, Socket,
     core::{Core, lost},
 };
 use crate::{
     error::{Code, Error},
     protocol::Item,
-    sync::{Arc, thread_local},
+    sync::{Arc, thread_local, with_local},
     sys,
 };
 use std::{cell::RefCell, io};
 
 /// One buffer for each thread that receives, instead of one for each connection.
 const BUFFER: usize = 64 << 10;
-/// So much is received at most before the lock is given up once.
+/// So much is received at most before the lock is given up once, in bytes.
 const BUDGET: usize = 256 << 10;
+/// What each message counts beside its bytes, and what each control frame counts: a peer may send
+/// a great many of no length.
+const MESSAGE_COST: usize = 64;
+const CONTROL_COST: usize = 512;
 /// From so many missing bytes on, a payload is received straight into its message.
 const IN_PLACE: usize = 8 << 10;
 
+struct Buffer(Vec<u8>);
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Buffer(vec![0; BUFFER])
+    }
+}
+
 thread_local! {
-    static RECEIVED: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
+    static RECEIVED: RefCell<Buffer> = RefCell::new(Buffer::default());
 }
 
 /// How far to receive.
@@ -55,27 +67,43 @@ struct Chunk {
 impl Core {
     /// Receives what has arrived.
     pub fn receive(&mut self, socket: &Arc<Socket>, goal: Goal) -> Stopped {
-        RECEIVED.with(|buffer| self.receive_with(socket, goal, &mut buffer.borrow_mut()))
+        if !self.is_full(socket) && std::mem::take(&mut self.stalled) {
+            self.resumed();
+        }
+        // What is answered on the way goes out together.
+        let was_flushed = self.is_flushed();
+        if let Some(link) = &mut self.link
+            && was_flushed
+        {
+            link.outbox.cork();
+        }
+        let stopped = with_local(&RECEIVED, |buffer| {
+            self.receive_with(socket, goal, &mut buffer.0)
+        });
+        if was_flushed {
+            self.uncork(socket);
+        }
+        stopped
     }
 
     fn receive_with(&mut self, socket: &Arc<Socket>, goal: Goal, buffer: &mut [u8]) -> Stopped {
-        let mut budget = BUDGET;
-        if !self.is_full(socket) && std::mem::take(&mut self.stalled) {
-            self.keepalive.resumed(sys::now());
-        }
+        self.budget = BUDGET;
         loop {
             // Before anything newer: the host may have made room at any moment.
             self.decode_undecoded(socket);
-            if !self.is_reading() || self.has_undecoded() || self.is_full(socket) {
+            if !self.is_reading() || self.is_full(socket) {
                 return Stopped::Unwanted;
             }
-            if budget == 0 || (goal == Goal::Message && !self.inbox.is_empty()) {
+            if self.has_undecoded() {
+                return Stopped::Enough;
+            }
+            if self.budget == 0 || (goal == Goal::Message && !self.inbox.is_empty()) {
                 return Stopped::Enough;
             }
             match self.receive_once(buffer) {
                 Ok(Chunk { length: 0, .. }) => self.stream_ended(socket),
                 Ok(chunk) => {
-                    budget = budget.saturating_sub(chunk.length);
+                    self.spend(chunk.length);
                     self.counters.wire_in += chunk.length as u64;
                     match chunk.in_place {
                         true => self.decode_in_place(socket, chunk.length),
@@ -139,11 +167,11 @@ impl Core {
     fn decode(&mut self, socket: &Arc<Socket>, mut input: &[u8]) {
         let max_message = self.settings.max_message;
         while self.is_reading() {
-            let full = self.is_full(socket);
+            let stop = self.budget == 0 || self.is_full(socket);
             let Some(link) = &mut self.link else {
                 return;
             };
-            if full {
+            if stop && !input.is_empty() {
                 link.undecoded = input.to_vec();
                 return;
             }
@@ -157,6 +185,10 @@ impl Core {
 
     /// Takes one item.
     fn take(&mut self, socket: &Arc<Socket>, item: Item) {
+        self.spend(match item {
+            Item::Message(_) => MESSAGE_COST,
+            _ => CONTROL_COST,
+        });
         match item {
             Item::Message(message) => {
                 self.counters.messages_in += 1;
@@ -177,9 +209,7 @@ impl Core {
             }
             Item::Ping(payload) => {
                 log::debug!("{}: received a ping", socket.name);
-                if let Some(link) = &mut self.link
-                    && self.state == State::Open
-                {
+                if let Some(link) = &mut self.link {
                     let result = link.outbox.pong(&link.stream, payload);
                     self.check_sent(socket, result);
                 }
@@ -189,6 +219,19 @@ impl Core {
                 self.keepalive.pong(&payload, sys::now());
             }
             Item::Close(close) => self.peer_closed(socket, close),
+        }
+    }
+
+    fn spend(&mut self, cost: usize) {
+        self.budget = self.budget.saturating_sub(cost);
+    }
+
+    /// Reading goes on after it had stopped: what could not be seen meanwhile is not late.
+    fn resumed(&mut self) {
+        let now = sys::now();
+        self.keepalive.resumed(now);
+        if self.closing.deadline.is_some() {
+            self.closing.deadline = now.checked_add(self.settings.close_timeout);
         }
     }
 

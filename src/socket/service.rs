@@ -20,6 +20,9 @@ use crate::{
 };
 use std::{future::Future, io, time::Duration};
 
+/// So much is received, and dropped, after close frames have been exchanged.
+const MOST_AFTER_CLOSE: usize = 1 << 20;
+
 /// What the service task is to wait for.
 struct Plan {
     wanted: Interests,
@@ -76,20 +79,25 @@ impl Socket {
         let mut registration: Option<Registration> = None;
         let mut timer = Timer::default();
         loop {
-            let (plan, socket) = {
+            let next = {
                 let mut core = lock(&self.core);
                 let now = sys::now();
-                core.tick(self, now);
+                let again = core.tick(self, now);
                 let plan = core.plan(self, now);
-                if plan.wanted.read && core.has_undecoded() {
+                match &core.link {
+                    None => return,
+                    _ if again => None,
                     // The stream says nothing of what has been taken from it already.
-                    core.receive(self, Goal::All);
-                    continue;
+                    _ if plan.wanted.read && core.has_undecoded() => {
+                        core.receive(self, Goal::All);
+                        None
+                    }
+                    Some(link) => Some((plan, link.stream.socket().clone())),
                 }
-                let Some(link) = &core.link else {
-                    return;
-                };
-                (plan, link.stream.socket().clone())
+            };
+            let Some((plan, socket)) = next else {
+                tokio::task::yield_now().await;
+                continue;
             };
             if let Err(error) = register(&mut registration, &socket, &plan) {
                 let error = Error::io("cannot wait for the socket", &error);
@@ -177,10 +185,10 @@ fn register(
 }
 
 impl Core {
-    /// Does what is due.
-    fn tick(&mut self, socket: &Arc<Socket>, now: Instant) {
+    /// Does what is due. True if it is to be called again at once.
+    fn tick(&mut self, socket: &Arc<Socket>, now: Instant) -> bool {
         if self.state == State::Closed {
-            return;
+            return false;
         }
         if let Some((_, until)) = &self.violation {
             // A synchronous socket's host may be about to answer what it has read: not before it has
@@ -189,14 +197,10 @@ impl Core {
                 socket.received.is_taken() && (socket.is_callback() || self.handover.is_idle(now));
             if is_taken || self.released || until.is_some_and(|until| now >= until) {
                 self.fail_now(socket);
-                return;
+                return false;
             }
         }
-        if self.broken.is_some() {
-            self.end_broken(socket);
-            return;
-        }
-        if self.closing.deadline.is_some_and(|at| now >= at) {
+        if self.close_deadline().is_some_and(|at| now >= at) {
             let limit = self.settings.close_timeout.as_millis();
             let what = match self.closing.received {
                 Some(_) => "what was written before the close frame could not be sent",
@@ -204,53 +208,74 @@ impl Core {
             };
             let what = format!("{what} within {limit} ms");
             self.lose(socket, Error::new(Code::Timeout, what));
-            return;
+            return false;
         }
-        if self.state == State::Open {
-            self.keep_alive(socket, now);
+        if self.broken.is_some() {
+            return self.end_broken(socket);
         }
+        self.state == State::Open && self.keep_alive(socket, now)
+    }
+
+    /// When the closing handshake has taken too long. While the host does not make room for what was
+    /// received, the peer's answer cannot be seen.
+    fn close_deadline(&self) -> Option<Instant> {
+        self.closing
+            .deadline
+            .filter(|_| !self.stalled || self.released)
     }
 
     /// A send has failed: what had arrived before is still received, then the connection ends.
-    fn end_broken(&mut self, socket: &Arc<Socket>) {
-        while self.receive(socket, Goal::All) == Stopped::Enough {}
-        if self.stalled && self.state != State::Closed && self.is_reading() {
+    fn end_broken(&mut self, socket: &Arc<Socket>) -> bool {
+        match self.receive(socket, Goal::All) {
+            Stopped::Enough => return true,
             // When the host has made room.
-            return;
+            Stopped::Unwanted if self.stalled && self.is_reading() => return false,
+            // When the host has taken what came before.
+            Stopped::Unwanted if self.violation.is_some() => return false,
+            _ => {}
         }
         if let Some(error) = self.broken.take() {
             self.lose(socket, error);
         }
+        false
     }
 
-    fn keep_alive(&mut self, socket: &Arc<Socket>, now: Instant) {
+    fn keep_alive(&mut self, socket: &Arc<Socket>, now: Instant) -> bool {
         match self.keepalive.due(now, &self.settings, !self.stalled) {
-            Due::Nothing(_) => {}
+            Due::Nothing(_) => return false,
             Due::Ping => {
                 log::debug!("{}: sending a ping", socket.name);
-                let payload = self.keepalive.ping(now);
+                let outbox = self.link.as_ref().map(|link| &link.outbox);
+                let (sent, queued) = outbox.map_or((0, 0), |out| (out.sent(), out.queued()));
+                let payload = self.keepalive.ping(now, sent, queued);
                 self.send_control(socket, Control::Ping, &payload);
+                return false;
             }
-            Due::PongMissing => {
-                // It may have arrived and nobody has looked.
-                while self.receive(socket, Goal::All) == Stopped::Enough {}
-                if self.state != State::Open {
-                    return;
-                }
-                if self.keepalive.due(now, &self.settings, !self.stalled) == Due::PongMissing {
-                    let what = format!(
-                        "the server did not answer a ping within {} ms",
-                        self.settings.pong_timeout.as_millis()
-                    );
-                    self.lose(socket, Error::new(Code::Timeout, what));
-                }
-            }
+            Due::PongMissing => {}
         }
+        // It may have arrived and nobody has looked; or the ping may still be waiting.
+        let stopped = self.receive(socket, Goal::All);
+        let sent = self.link.as_ref().map_or(0, |link| link.outbox.sent());
+        if self.state != State::Open
+            || self.keepalive.due(now, &self.settings, !self.stalled) != Due::PongMissing
+            || self.keepalive.is_delayed(now, sent)
+        {
+            return false;
+        }
+        if stopped == Stopped::Enough && self.keepalive.look_again() {
+            return true;
+        }
+        let what = format!(
+            "the server did not answer a ping within {} ms",
+            self.settings.pong_timeout.as_millis()
+        );
+        self.lose(socket, Error::new(Code::Timeout, what));
+        false
     }
 
     /// What to wait for now.
     fn plan(&mut self, socket: &Socket, now: Instant) -> Plan {
-        let mut until = self.closing.deadline;
+        let mut until = self.close_deadline();
         let mut no_later = |at: Option<Instant>| {
             until = match (until, at) {
                 (Some(a), Some(b)) => Some(a.min(b)),
@@ -336,7 +361,10 @@ async fn take_down(mut link: Link, limit: Duration) {
     };
     let mut ended = false;
     let mut flushed = false;
-    while !ended {
+    let mut received = 0;
+    // A peer that goes on sending is not listened to for long, nor without a pause for others.
+    while !ended && received < MOST_AFTER_CLOSE {
+        tokio::task::yield_now().await;
         let wanted = Interests {
             read: true,
             write: !flushed,
@@ -358,7 +386,7 @@ async fn take_down(mut link: Link, limit: Duration) {
             if ready.read {
                 match link.stream.recv(&mut [0; 4096]) {
                     Ok(0) => ended = true,
-                    Ok(_) => {}
+                    Ok(length) => received += length,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => blocked.read = true,
                     Err(_) => ended = true,
                 }
@@ -367,8 +395,11 @@ async fn take_down(mut link: Link, limit: Duration) {
         });
         tokio::select! {
             biased;
-            () = timer.until(until) => ended = true,
             result = step => ended |= result.is_err(),
+            () = timer.until(until) => return,
+        }
+        if until.is_some_and(|until| sys::now() >= until) {
+            return;
         }
     }
 }
