@@ -29,8 +29,16 @@ fn write_header() {
     let mut builder = cbindgen::Builder::new().with_config(config);
     // In this order the header is read.
     for file in [
-        "constants", "connecting", "events", "reading", "writing", "closing", "looking", "options",
-        "last_error", "french",
+        "constants",
+        "connecting",
+        "events",
+        "reading",
+        "writing",
+        "closing",
+        "looking",
+        "options",
+        "last_error",
+        "french",
     ] {
         builder = builder.with_src(root.join(format!("src/ffi/{file}.rs")));
     }

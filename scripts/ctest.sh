@@ -27,9 +27,9 @@ done
 folder=$BUILD/$name
 mkdir -p "$folder"
 # Only what goes wrong is worth reading.
-quietly() { "$@" >> "$folder/log" 2>&1 || { cat "$folder/log" >&2; fail "building $source_folder failed"; }; }
+quietly() { "$@" >> "$folder/build-output.txt" 2>&1 || { cat "$folder/build-output.txt" >&2; fail "building $source_folder failed"; }; }
 # An earlier run's answers, about another library perhaps, do not count.
-rm -f "$folder/CMakeCache.txt" "$folder/log"
+rm -f "$folder/CMakeCache.txt" "$folder/build-output.txt"
 quietly cmake -S "$source_folder" -B "$folder" "${arguments[@]}"
 quietly cmake --build "$folder" -j "$(nproc)"
 

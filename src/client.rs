@@ -31,20 +31,15 @@ pub(crate) enum Limit {
 /// Starts a connection attempt.
 pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<Socket>> {
     let defaults = options::defaults();
-    let settings = options::overridden(&defaults, &request.name);
+    let socket = Socket::new(&request.name, &request.target.url(), mode, defaults);
+    registry::insert(&socket)?;
+    // From here on options that are set for the name find the connection.
+    let settings = socket.apply_options();
     let limit = match limit {
         Limit::Default => Some(settings.connect_timeout),
         Limit::For(limit) => Some(limit),
         Limit::None => None,
     };
-    let socket = Socket::new(
-        &request.name,
-        &request.target.url(),
-        mode,
-        defaults,
-        settings.clone(),
-    );
-    registry::insert(&socket)?;
     log::info!(
         "{}: connecting to {}",
         request.name,

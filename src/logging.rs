@@ -35,6 +35,8 @@ struct Logger {
 struct Waiting {
     lines: VecDeque<(i32, String)>,
     delivering: bool,
+    /// The runtime has been asked to deliver.
+    asked: bool,
 }
 
 static LOGGER: Lazy<Logger> = Lazy::new(|| Logger {
@@ -102,20 +104,49 @@ impl Logger {
             }
         }
         let mut waiting = self.lock();
-        // One at a time, so that lines stay in order; that one also takes what comes meanwhile.
+        // One at a time, so that lines stay in order.
         if waiting.delivering || waiting.lines.is_empty() {
             return;
         }
         waiting.delivering = true;
         let delivering = Delivering(self);
-        while let Some(line) = waiting.lines.pop_front() {
+        // Not what comes meanwhile: a call of the host's would never end while others log.
+        for _ in 0..waiting.lines.len() {
+            let Some(line) = waiting.lines.pop_front() else {
+                break;
+            };
             drop(waiting);
             self.hook.call(line);
             waiting = self.lock();
         }
-        waiting.delivering = false;
         drop(waiting);
-        std::mem::forget(delivering);
+        drop(delivering);
+        self.ask();
+    }
+
+    /// Has the runtime deliver, if lines wait and nobody is about to.
+    fn ask(&self) {
+        let mut waiting = self.lock();
+        if waiting.lines.is_empty() || waiting.delivering || waiting.asked {
+            return;
+        }
+        waiting.asked = true;
+        drop(waiting);
+        let asked = Asked;
+        // Where there is no runtime the task is dropped, and the next line asks again.
+        runtime::spawn_detached(async move {
+            drop(asked);
+            deliver();
+        });
+    }
+}
+
+/// A request that is on its way, until it begins or the runtime drops it.
+struct Asked;
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        LOGGER.lock().asked = false;
     }
 }
 
@@ -146,11 +177,8 @@ impl Log for Logger {
                 waiting.lines.pop_front();
             }
             waiting.lines.push_back((level, line));
-            let first = waiting.lines.len() == 1 && !waiting.delivering;
             drop(waiting);
-            if first {
-                runtime::spawn_detached(async { deliver() });
-            }
+            self.ask();
         }
     }
 

@@ -59,7 +59,7 @@ fn settings() -> Settings {
 /// An open connection and the peer's end of it.
 fn open(mode: Mode, settings: Settings) -> (Arc<Socket>, Arc<sys::Socket>) {
     let peer = Arc::new(sys::Socket::default());
-    let socket = Socket::new("s", "ws://model/", mode, settings.clone(), settings);
+    let socket = Socket::new("s", "ws://model/", mode, settings);
     let upgraded = Upgraded {
         stream: Stream::direct(peer.clone()),
         answer: Answer::default(),

@@ -16,7 +16,7 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 pub(super) async fn dial(target: &Target, phase: &Phase) -> Result<TcpStream> {
     let addresses = resolve(target, phase).await?;
     let list: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
-    *lock(phase) = format!("{} did not answer", list.join(" and "));
+    lock(phase).waiting_for = format!("{} did not answer", list.join(" and "));
     let stream = race(target, &addresses).await?;
     // Messages are to leave when they are written.
     let _ = stream.set_nodelay(true);
@@ -28,7 +28,7 @@ async fn resolve(target: &Target, phase: &Phase) -> Result<Vec<SocketAddr>> {
         return Ok(vec![SocketAddr::new(ip, target.port)]);
     }
     let host = target.host.to_string();
-    *lock(phase) = format!("the name {host} was not resolved");
+    lock(phase).waiting_for = format!("the name {host} was not resolved");
     let failed = |why: String| {
         Err(Error::new(
             Code::Resolve,

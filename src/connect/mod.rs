@@ -17,8 +17,17 @@ use crate::{
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// What is being waited for, for the error when the time is over.
-pub(crate) type Phase = Arc<Mutex<String>>;
+/// How far an attempt has got, for when the time is over.
+#[derive(Default)]
+struct Progress {
+    /// What is being waited for.
+    waiting_for: String,
+    /// What the server has refused already: only the rest of its answer is missing.
+    refusal: Option<Failure>,
+}
+
+type Phase = Mutex<Progress>;
+type Failure = (Answer, Error);
 
 /// Connects. `limit`: for the whole attempt (`None`: as long as it takes).
 pub(crate) async fn attempt(
@@ -26,7 +35,7 @@ pub(crate) async fn attempt(
     protocols: Vec<String>,
     settings: Settings,
     limit: Option<Duration>,
-) -> Result<Upgraded, (Answer, Error)> {
+) -> Result<Upgraded, Failure> {
     let phase = Phase::default();
     let Some(limit) = limit else {
         return steps(&target, &protocols, &settings, &phase).await;
@@ -34,11 +43,15 @@ pub(crate) async fn attempt(
     match tokio::time::timeout(limit, steps(&target, &protocols, &settings, &phase)).await {
         Ok(outcome) => outcome,
         Err(_) => {
+            let mut progress = lock(&phase);
+            if let Some(refusal) = progress.refusal.take() {
+                return Err(refusal);
+            }
             let what = format!(
                 "no connection to {} within {} ms: {}",
                 target.authority(),
                 limit.as_millis(),
-                lock(&phase)
+                progress.waiting_for
             );
             Err((Answer::default(), Error::new(Code::Timeout, what)))
         }
@@ -50,13 +63,14 @@ async fn steps(
     protocols: &[String],
     settings: &Settings,
     phase: &Phase,
-) -> Result<Upgraded, (Answer, Error)> {
+) -> Result<Upgraded, Failure> {
     let before_answer = |error| (Answer::default(), error);
     let mut stream = Dialed(Some(
         dial::dial(target, phase).await.map_err(before_answer)?,
     ));
-    *lock(phase) = "the server did not answer the upgrade request".to_owned();
-    let (answer, early) = upgrade::upgrade(stream.get(), target, protocols, settings).await?;
+    lock(phase).waiting_for = "the server did not answer the upgrade request".to_owned();
+    let (answer, early) =
+        upgrade::upgrade(stream.get(), target, protocols, settings, phase).await?;
     let remote = stream.get().peer_addr().ok();
     // Off the reactor: whoever needs the socket drives it from here on.
     let socket = stream

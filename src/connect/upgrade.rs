@@ -1,10 +1,11 @@
 //! The upgrade request and what the server answers (RFC 6455, sections 4.1 and 4.2.2).
 
-use super::address::Target;
+use super::{Failure, Phase, address::Target};
 use crate::{
     error::{Code, Error, describe},
     options::Settings,
     socket::Answer,
+    sync::lock,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
@@ -24,8 +25,6 @@ const MAX_BODY: usize = 4 << 10;
 /// The longest first line of a body that an error message shows, in characters.
 const MAX_LINE: usize = 200;
 
-type Failure = (Answer, Error);
-
 /// Sends the upgrade request and checks the answer. Returns what the server said and what it
 /// sent behind its answer.
 pub(super) async fn upgrade(
@@ -33,6 +32,7 @@ pub(super) async fn upgrade(
     target: &Target,
     protocols: &[String],
     settings: &Settings,
+    phase: &Phase,
 ) -> Result<(Answer, Vec<u8>), Failure> {
     let early = |error| (Answer::default(), error);
     let (request, key) = request(target, protocols, settings).map_err(early)?;
@@ -81,13 +81,15 @@ pub(super) async fn upgrade(
         protocol: String::new(),
     };
     if answer.status != 101 {
-        let line = first_line_of_body(stream, response.headers(), rest).await;
         let status = response.status();
         let mut what = format!(
             "the server answered {} {} instead of 101",
             status.as_u16(),
             status.canonical_reason().unwrap_or("(unknown status)"),
         );
+        let refused = Error::new(Code::Handshake, what.clone());
+        lock(phase).refusal = Some((answer.clone(), refused));
+        let line = first_line_of_body(stream, response.headers(), rest).await;
         if !line.is_empty() {
             what = format!("{what}: {line}");
         }

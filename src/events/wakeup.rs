@@ -4,12 +4,14 @@ use super::Queue;
 use crate::{
     host::{Hook, HostCall},
     runtime,
-    sync::{Arc, AtomicBool, Ordering, lock},
+    sync::{Arc, AtomicBool, Mutex, Ordering, lock},
 };
 
 /// The wake-up function and whether a call of it is on its way.
 #[derive(Default)]
 pub(crate) struct Wakeup {
+    /// Held while the function is exchanged.
+    exchange: Mutex<()>,
     hook: Arc<Hook>,
     pending: Arc<AtomicBool>,
 }
@@ -45,6 +47,7 @@ impl Queue {
     pub fn set_wakeup(&self, function: Option<Box<dyn HostCall>>) {
         // The function must not run inside a host's call: with one, no host's thread may drive the
         // runtime.
+        let _exchange = lock(&self.wakeup.exchange);
         let is_set = function.is_some();
         if is_set {
             runtime::allow_lead(false);

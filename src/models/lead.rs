@@ -30,27 +30,30 @@ impl Runtime {
         self.changed.notify_all();
     }
 
-    /// Drives, as `block_on` does: waits for the token, works, returns when it is to.
+    /// Drives, as `block_on` does: waits for the token, keeps it while there is nothing to do, and
+    /// returns when it is to, with or without it.
     fn drive(&self, returns: impl Fn(&mut State, bool) -> bool) {
         let mut state = lock(&self.state);
+        let mut holds = false;
         let mut worked = false;
         while !returns(&mut state, worked) {
-            if state.driven {
-                state = wait(&self.changed, &self.state, state, None);
-                continue;
-            }
-            if state.work > 0 {
+            if !holds && !state.driven {
                 state.driven = true;
+                holds = true;
+            } else if holds && state.work > 0 {
                 state.work -= 1;
                 drop(state);
                 self.done.fetch_add(1, Ordering::SeqCst);
                 worked = true;
                 state = lock(&self.state);
-                state.driven = false;
-                self.changed.notify_all();
-                continue;
+            } else {
+                state = wait(&self.changed, &self.state, state, None);
             }
-            state = wait(&self.changed, &self.state, state, None);
+        }
+        if holds {
+            state.driven = false;
+            drop(state);
+            self.changed.notify_all();
         }
     }
 }

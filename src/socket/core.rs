@@ -117,14 +117,14 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub fn new(defaults: Settings, settings: Settings) -> Self {
+    pub fn new(defaults: Settings) -> Self {
         let now = sys::now();
         Core {
             state: State::Connecting,
             was_open: false,
             released: false,
+            settings: defaults.clone(),
             defaults,
-            settings,
             link: None,
             ended_link: None,
             inbox: VecDeque::new(),

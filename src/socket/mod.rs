@@ -94,13 +94,7 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// A connection whose attempt is about to begin.
-    pub fn new(
-        name: &str,
-        url: &str,
-        mode: Mode,
-        defaults: Settings,
-        settings: Settings,
-    ) -> Arc<Self> {
+    pub fn new(name: &str, url: &str, mode: Mode, defaults: Settings) -> Arc<Self> {
         // The standard library's also for the model checker: nothing depends on its order.
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         Arc::new(Socket {
@@ -108,9 +102,9 @@ impl Socket {
             name: name.into(),
             url: url.into(),
             mode,
-            received: Received::new(settings.receive_queue),
-            max_message: AtomicUsize::new(settings.max_message),
-            core: Mutex::new(Core::new(defaults, settings)),
+            received: Received::new(defaults.receive_queue),
+            max_message: AtomicUsize::new(defaults.max_message),
+            core: Mutex::new(Core::new(defaults)),
             service: Notify::new(),
         })
     }
@@ -135,8 +129,8 @@ impl Socket {
         lock(&self.core).state
     }
 
-    /// Lets the options of its name, which have changed, take effect on this connection.
-    pub fn apply_options(&self) {
+    /// Lets the options of its name take effect on this connection; returns what counts now.
+    pub fn apply_options(&self) -> Settings {
         let mut core = lock(&self.core);
         core.settings = crate::options::overridden(&core.defaults, &self.name);
         // A larger queue may let reading go on, a larger send queue a write.
@@ -144,8 +138,10 @@ impl Socket {
         self.max_message
             .store(core.settings.max_message, Ordering::Relaxed);
         core.writers.ring_all();
+        let settings = core.settings.clone();
         drop(core);
         self.service.notify_one();
+        settings
     }
 
     /// Waits until the attempt has succeeded, or says why it failed.

@@ -218,6 +218,15 @@ impl Outbox {
             length -= left;
             self.chunks.pop_front();
         }
+        if self.chunks.is_empty() {
+            // An idle connection holds nothing: not what a full queue needed either.
+            self.chunks = VecDeque::new();
+            self.pongs = VecDeque::new();
+            self.marks.clear();
+            self.marks.shrink_to(0);
+            (self.size, self.cost) = (0, 0);
+            return;
+        }
         while self.pongs.front().is_some_and(|end| *end <= self.sent) {
             self.pongs.pop_front();
         }

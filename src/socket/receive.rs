@@ -227,7 +227,7 @@ impl Core {
     }
 
     /// Reading goes on after it had stopped: what could not be seen meanwhile is not late.
-    fn resumed(&mut self) {
+    pub fn resumed(&mut self) {
         let now = sys::now();
         self.keepalive.resumed(now);
         if self.closing.deadline.is_some() {

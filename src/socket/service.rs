@@ -18,7 +18,7 @@ use crate::{
     sync::{Arc, lock},
     sys::{self, Instant, Interests, Registration, Timer},
 };
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, io};
 
 /// So much is received, and dropped, after close frames have been exchanged.
 const MOST_AFTER_CLOSE: usize = 1 << 20;
@@ -58,12 +58,13 @@ impl Socket {
         self.serve().await;
         drop(abandoned);
         // The end of TCP needs nobody's attention, and no one waits for it.
-        let (link, limit) = {
+        let (link, until) = {
             let mut core = lock(&self.core);
-            (core.ended_link.take(), core.settings.close_timeout)
+            (core.ended_link.take(), core.closing.deadline)
         };
-        if let Some(link) = link {
-            runtime::spawn_detached(take_down(link, limit));
+        // Without a close frame there is nothing to wait for: the connection is lost.
+        if let (Some(link), Some(until)) = (link, until) {
+            runtime::spawn_detached(take_down(link, until));
         }
     }
 
@@ -190,6 +191,11 @@ impl Core {
         if self.state == State::Closed {
             return false;
         }
+        // Room was made, also where nothing had been left behind that would be decoded now.
+        if self.stalled && !socket.received.is_paused() {
+            self.stalled = false;
+            self.resumed();
+        }
         if let Some((_, until)) = &self.violation {
             // A synchronous socket's host may be about to answer what it has read: not before it has
             // been busy with something else for a while.
@@ -213,7 +219,7 @@ impl Core {
         if self.broken.is_some() {
             return self.end_broken(socket);
         }
-        self.state == State::Open && self.keep_alive(socket, now)
+        self.state == State::Open && self.is_reading() && self.keep_alive(socket, now)
     }
 
     /// When the closing handshake has taken too long. While the host does not make room for what was
@@ -283,6 +289,7 @@ impl Core {
             };
         };
         if self.state == State::Open
+            && self.is_reading()
             && let Due::Nothing(at) = self.keepalive.due(now, &self.settings, !self.stalled)
         {
             no_later(at);
@@ -349,8 +356,7 @@ impl Drop for Abandoned {
 
 /// The end of TCP (RFC 6455, section 7.1.1): sends what is left, lets the server close first, so
 /// that the TIME_WAIT is the server's, and closes when it has taken too long.
-async fn take_down(mut link: Link, limit: Duration) {
-    let until = sys::now().checked_add(limit);
+async fn take_down(mut link: Link, until: Instant) {
     let mut timer = Timer::default();
     let both = Interests {
         read: true,
@@ -396,9 +402,9 @@ async fn take_down(mut link: Link, limit: Duration) {
         tokio::select! {
             biased;
             result = step => ended |= result.is_err(),
-            () = timer.until(until) => return,
+            () = timer.until(Some(until)) => return,
         }
-        if until.is_some_and(|until| sys::now() >= until) {
+        if sys::now() >= until {
             return;
         }
     }

@@ -1,0 +1,96 @@
+# Which programs there are, and what some of them need beyond the library.
+
+# connecting
+add(connecting)
+add(urls)
+add(subprotocol)
+add(connect_timeout)
+add(handshake)
+add(headers)
+
+# events
+add(events)
+add(inside_callbacks)
+add(hanging_callback)
+add(closing_codes)
+add(dispatch)
+add(sync)
+add(wakeup)
+
+# reading and writing
+add(reading)
+add(readers)
+add(message_type)
+add(writing)
+add(writers)
+add(send_queue)
+add(fragments)
+add(backpressure TIMEOUT 240)
+add(busy_host)
+add(keepalive)
+
+# closing, looking, options, errors
+add(closing)
+add(close_with)
+add(state)
+add(info)
+add(options)
+add(errors)
+add(log)
+add(shutdown)
+add(french_names)
+add(bad_input)
+add(stress TIMEOUT 240)
+
+# The header alone: warnings are errors.
+add_executable(header_c11 header_c11.c)
+target_compile_options(header_c11 PRIVATE -Wstrict-prototypes -Wundef -Wconversion)
+target_link_libraries(header_c11 PRIVATE wdsocket)
+add_test(NAME header_c11 COMMAND header_c11)
+add_executable(header_cpp17 header_cpp17.cpp)
+target_compile_options(header_cpp17 PRIVATE -Wundef -Wconversion -Wold-style-cast -Wzero-as-null-pointer-constant)
+target_link_libraries(header_cpp17 PRIVATE wdsocket)
+add_test(NAME header_cpp17 COMMAND header_cpp17)
+
+if(WDSOCKET_STATIC_LIBRARY AND EXISTS ${WDSOCKET_STATIC_LIBRARY})
+  add_library(wdsocket-static STATIC IMPORTED)
+  set_target_properties(wdsocket-static PROPERTIES IMPORTED_LOCATION ${WDSOCKET_STATIC_LIBRARY}
+                        INTERFACE_INCLUDE_DIRECTORIES ${WDSOCKET_INCLUDE_DIR})
+  if(WIN32)
+    target_link_libraries(wdsocket-static INTERFACE ws2_32 ntdll userenv bcrypt)
+  else()
+    target_link_libraries(wdsocket-static INTERFACE pthread dl m)
+  endif()
+  add(static_library LIBRARY wdsocket-static)
+else()
+  message(STATUS "no static library: static_library is left out")
+endif()
+
+# What only POSIX systems have: poll, fork, SIGPIPE, symbols that interpose, ELF.
+if(UNIX)
+  add(dispatch_handle)
+  add(fork)
+  add(sigpipe)
+  add(process_exit)
+
+  # Its own getaddrinfo takes the place of the system's, the library's calls included.
+  add_executable(happy_eyeballs happy_eyeballs.c testing.c)
+  target_link_libraries(happy_eyeballs PRIVATE wdsocket Threads::Threads)
+  set_target_properties(happy_eyeballs PROPERTIES ENABLE_EXPORTS ON)
+  add_test(NAME happy_eyeballs COMMAND ${WDSOCKET_TEST_SERVER} --run $<TARGET_FILE:happy_eyeballs>)
+  set_tests_properties(happy_eyeballs PROPERTIES TIMEOUT 120)
+
+  # Loads the library itself, so it is not linked with it.
+  add_executable(load_around_every_call load_around_every_call.c)
+  target_include_directories(load_around_every_call PRIVATE ${WDSOCKET_INCLUDE_DIR})
+  target_link_libraries(load_around_every_call PRIVATE ${CMAKE_DL_LIBS})
+  run(load_around_every_call 60 $<TARGET_FILE:load_around_every_call> ${WDSOCKET_LIBRARY})
+
+  find_package(Python3 COMPONENTS Interpreter)
+  if(Python3_FOUND)
+    add_test(NAME exports COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/exports.py
+                                  ${WDSOCKET_LIBRARY} ${WDSOCKET_INCLUDE_DIR}/wdsocket.h)
+  else()
+    message(STATUS "no Python: exports is left out")
+  endif()
+endif()

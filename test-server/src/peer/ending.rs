@@ -1,0 +1,94 @@
+//! How a connection ends, pauses, and does what `/control` says.
+
+use super::{Alive, Gone, Peer};
+use crate::diary::{Command, Pen};
+use crate::frame::{self, CLOSE, PING};
+use crate::sys;
+use std::time::Instant;
+
+/// How long the client may take to close TCP after the end.
+const TEARDOWN_MS: u64 = 5000;
+
+impl Peer {
+    /// Sends a close frame and serves until the client has answered it.
+    pub fn close(&mut self, code: Option<u16>, reason: &[u8]) -> Alive {
+        self.send_close(code, reason)?;
+        loop {
+            self.next(None)?;
+        }
+    }
+
+    pub fn send_close(&mut self, code: Option<u16>, reason: &[u8]) -> Alive {
+        self.close_sent = true;
+        self.push(true, CLOSE, &frame::close_payload(code, reason))?;
+        self.flush()
+    }
+
+    /// Ends TCP in order from this side and waits for the client to do so too. Always `Gone`.
+    pub fn teardown(&mut self, silence_expected: bool) -> Alive {
+        sys::finish_sending(&self.stream);
+        self.discard(Some(sys::in_ms(TEARDOWN_MS)), silence_expected)?;
+        Err(Gone)
+    }
+
+    /// Ends TCP with a reset. Always `Gone`.
+    pub fn reset(&mut self) -> Alive {
+        sys::reset_on_close(&self.stream);
+        Err(Gone)
+    }
+
+    /// Reads and discards until the client ends TCP or the deadline passes.
+    pub fn hold(&mut self, deadline: Option<Instant>) -> Alive {
+        self.discard(deadline, false)
+    }
+
+    fn discard(&mut self, deadline: Option<Instant>, silence_expected: bool) -> Alive {
+        let mut told = !silence_expected;
+        while self.wait_readable(deadline)? {
+            self.unread = 0..0;
+            self.receive()?;
+            if !std::mem::replace(&mut told, true) {
+                self.note(|| "protocol data after the close frame".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Neither reads nor writes for a while, or until it is told to resume.
+    pub fn pause(&mut self, deadline: Option<Instant>) -> Alive {
+        while !self.resumed {
+            let ready = sys::wait(None, self.descriptor(), deadline);
+            if ready.command {
+                self.obey()?;
+            } else if ready.nothing() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn obey(&mut self) -> Alive {
+        let Some(command) = self.pen.as_mut().and_then(Pen::take_command) else {
+            return Ok(());
+        };
+        let result = self.perform(command);
+        if let Some(pen) = &self.pen {
+            pen.done();
+        }
+        result
+    }
+
+    pub(super) fn perform(&mut self, command: Command) -> Alive {
+        match command {
+            Command::Resume => self.resumed = true,
+            Command::Drop => self.teardown(false)?,
+            Command::Reset => self.reset()?,
+            Command::Close(code) => self.send_close(Some(code), b"")?,
+            Command::Ping => {
+                self.push(true, PING, b"control")?;
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+}
