@@ -16,6 +16,7 @@ count_cargo rust "$BUILD/cargo-test.log"
 ((status == 0)) || exit "$status"
 
 scripts/check-header.sh
+scripts/check-docs.sh
 
 projects=(c-tests cpp-tests examples)
 say "C tests, C++ tests, examples"

@@ -5,7 +5,7 @@ use crate::{
     connect::{self, address::Target},
     error::{Code, Error, Result},
     events, options, registry, runtime,
-    socket::{Mode, Socket},
+    socket::{self, Mode, Socket},
     sync::Arc,
 };
 use std::time::Duration;
@@ -101,7 +101,7 @@ pub(crate) fn shut_down(limit: Option<Duration>) -> Result<()> {
     for socket in registry::remove_all() {
         socket.release(1001);
     }
-    events::queue().discard_all();
+    socket::events().discard_all();
     match runtime::finish_shutdown(limit) {
         true => Ok(()),
         false => Err(Error::new(

@@ -8,11 +8,10 @@ mod lead;
 mod sockets;
 
 use crate::{
-    events::queue,
     options::Settings,
     protocol::{Kind, Message},
     runtime,
-    socket::{Answer, Event, Handler, Mode, Peek, Socket, Upgraded, Wait},
+    socket::{Answer, Event, Handler, Mode, Peek, Socket, Upgraded, Wait, events},
     stream::Stream,
     sync::{Arc, Mutex, lock},
     sys,
@@ -110,6 +109,6 @@ impl Handler for Diary {
 /// Dispatches, waiting without limit, until the diary has this line.
 fn dispatch_until(diary: &Diary, line: &str) {
     while !diary.has(line) {
-        queue().dispatch(None, 0).unwrap();
+        events().dispatch(None, 0).unwrap();
     }
 }

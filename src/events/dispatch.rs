@@ -20,9 +20,9 @@ thread_local! {
 }
 
 /// Ends a callback however it ends.
-struct Running<'a>(&'a Queue);
+struct Running<'a, E>(&'a Queue<E>);
 
-impl Drop for Running<'_> {
+impl<E> Drop for Running<'_, E> {
     fn drop(&mut self) {
         IN_CALLBACK.with(|inside| inside.set(false));
         let mut state = lock(&self.0.state);
@@ -36,9 +36,9 @@ impl Drop for Running<'_> {
 }
 
 /// Ends a dispatch however it ends.
-struct Dispatching<'a>(&'a Queue);
+struct Dispatching<'a, E>(&'a Queue<E>);
 
-impl Drop for Dispatching<'_> {
+impl<E> Drop for Dispatching<'_, E> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
         state.dispatching = false;
@@ -51,14 +51,14 @@ impl Drop for Dispatching<'_> {
     }
 }
 
-impl State {
+impl<E> State<E> {
     /// Whether a dispatch goes on waiting.
     fn is_quiet(&self, discarded: u64) -> bool {
         self.ready.is_empty() && !self.wake && self.discarded == discarded
     }
 }
 
-impl Queue {
+impl<E> Queue<E> {
     /// Runs waiting callbacks on the calling thread; returns how many it ran.
     ///
     /// `limit`: how long to wait for the first (`None`: as long as it takes). `most`: how many to

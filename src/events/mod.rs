@@ -3,14 +3,14 @@
 //!
 //! The queue is the truth; condition variable, descriptor and wake-up function are coalesced
 //! hints that it is not empty. All of the queue's state is behind one lock, which is never held
-//! while host code runs. This room knows nothing of WebSockets: an [`Event`] is something that a
+//! while host code runs. This room knows nothing of WebSockets: an event is something that a
 //! [`Recipient`] delivers.
 
 mod dispatch;
 mod queue;
 mod wakeup;
 
-pub(crate) use queue::{Queue, Recipient, SourceId, queue};
+pub(crate) use queue::{Queue, Recipient, SourceId};
 
 /// Whether the calling thread is inside a callback.
 pub(crate) fn in_callback() -> bool {

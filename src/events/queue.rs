@@ -6,7 +6,6 @@
 //! time: a host that opens and closes connections and never dispatches costs no memory.
 
 use crate::{
-    socket::Event,
     sync::{Arc, Condvar, Mutex, MutexGuard, lock},
     sys::Flag,
 };
@@ -21,25 +20,27 @@ use std::{
 pub(crate) type SourceId = u64;
 
 /// Who delivers an event to the host.
-pub(crate) trait Recipient: Send + Sync {
+pub(crate) trait Recipient<E>: Send + Sync {
     /// Takes note that the event has left the queue. Called before it is delivered, without a
     /// lock.
-    fn taken(&self, event: &Event);
+    fn taken(&self, event: &E);
     /// Calls the host.
-    fn deliver(self: Arc<Self>, event: Event);
+    fn deliver(self: Arc<Self>, event: E);
 }
 
+/// An event and who delivers it.
+pub(super) type Next<E> = (Arc<dyn Recipient<E>>, E);
+
 /// One source's waiting events.
-pub(super) struct Mailbox {
-    pub recipient: Arc<dyn Recipient>,
-    pub events: VecDeque<(u64, Event)>,
+pub(super) struct Mailbox<E> {
+    pub recipient: Arc<dyn Recipient<E>>,
+    pub events: VecDeque<(u64, E)>,
 }
 
 /// What the lock protects.
-#[derive(Default)]
-pub(super) struct State {
+pub(super) struct State<E> {
     /// Every source that has events.
-    pub boxes: HashMap<SourceId, Mailbox>,
+    pub boxes: HashMap<SourceId, Mailbox<E>>,
     /// The sources that have events, by the number of their oldest.
     pub ready: BTreeMap<u64, SourceId>,
     /// The number of the next event.
@@ -64,10 +65,9 @@ pub(super) struct State {
     pub raised: bool,
 }
 
-/// The process's queue of posted messages.
-#[derive(Default)]
-pub(crate) struct Queue {
-    pub(super) state: Mutex<State>,
+/// A queue of posted messages.
+pub(crate) struct Queue<E> {
+    pub(super) state: Mutex<State<E>>,
     /// The dispatching thread sleeps on this.
     pub(super) arrival: Condvar,
     /// Threads that wait for a callback to return sleep on this.
@@ -77,29 +77,34 @@ pub(crate) struct Queue {
     pub(super) wakeup: super::wakeup::Wakeup,
 }
 
-#[cfg(not(shuttle))]
-static QUEUE: once_cell::sync::Lazy<Queue> = once_cell::sync::Lazy::new(Queue::default);
-
-/// The process's queue.
-#[cfg(not(shuttle))]
-pub(crate) fn queue() -> &'static Queue {
-    &QUEUE
+impl<E> Default for Queue<E> {
+    fn default() -> Self {
+        Queue {
+            state: Mutex::new(State {
+                boxes: HashMap::new(),
+                ready: BTreeMap::new(),
+                next: 0,
+                dispatching: false,
+                sleeping: false,
+                waker: None,
+                running: false,
+                syncing: 0,
+                begun: 0,
+                wake: false,
+                discarded: 0,
+                raised: false,
+            }),
+            arrival: Condvar::new(),
+            returned: Condvar::new(),
+            flag: OnceCell::new(),
+            wakeup: super::wakeup::Wakeup::default(),
+        }
+    }
 }
 
-#[cfg(shuttle)]
-shuttle::lazy_static! {
-    static ref QUEUE: Queue = Queue::default();
-}
-
-/// The model's queue: a new one in each execution.
-#[cfg(shuttle)]
-pub(crate) fn queue() -> &'static Queue {
-    &QUEUE
-}
-
-impl Queue {
+impl<E> Queue<E> {
     /// Posts an event. The caller holds whatever lock gives its events their order.
-    pub fn post(&self, source: SourceId, recipient: &Arc<impl Recipient + 'static>, event: Event) {
+    pub fn post(&self, source: SourceId, recipient: &Arc<impl Recipient<E> + 'static>, event: E) {
         let mut state = lock(&self.state);
         let was_empty = state.ready.is_empty();
         let number = state.next;
@@ -120,7 +125,7 @@ impl Queue {
     }
 
     /// Wakes the dispatching thread, if it sleeps: after giving up the lock, which it wants next.
-    pub(super) fn wake_dispatcher(&self, mut state: MutexGuard<'_, State>) {
+    pub(super) fn wake_dispatcher(&self, mut state: MutexGuard<'_, State<E>>) {
         let sleeping = std::mem::take(&mut state.sleeping);
         let waker = state.waker.take();
         drop(state);
@@ -135,9 +140,9 @@ impl Queue {
     /// Takes the oldest event, if it is older than `before`, and marks its callback as running.
     pub(super) fn take(
         &self,
-        state: &mut MutexGuard<'_, State>,
+        state: &mut MutexGuard<'_, State<E>>,
         before: u64,
-    ) -> Option<(Arc<dyn Recipient>, Event)> {
+    ) -> Option<Next<E>> {
         let (&number, &source) = state.ready.first_key_value()?;
         if number >= before {
             return None;
@@ -193,7 +198,7 @@ impl Queue {
     }
 
     /// Raises the hints. Under the lock, so that they say what the queue says.
-    fn became_nonempty(&self, state: &mut State) {
+    fn became_nonempty(&self, state: &mut State<E>) {
         if let Some(flag) = self.flag.get()
             && !state.raised
         {
@@ -207,7 +212,7 @@ impl Queue {
     }
 
     /// Lowers the flag if nothing is left.
-    fn became_empty(&self, state: &mut State) {
+    fn became_empty(&self, state: &mut State<E>) {
         if state.ready.is_empty() && state.raised {
             state.raised = false;
             if let Some(flag) = self.flag.get() {

@@ -41,7 +41,7 @@ impl Drop for Asked {
     }
 }
 
-impl Queue {
+impl<E> Queue<E> {
     /// Sets or removes the wake-up function. When this returns, the old one is not running and will
     /// not be called again.
     pub fn set_wakeup(&self, function: Option<Box<dyn HostCall>>) {

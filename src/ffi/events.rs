@@ -5,7 +5,7 @@ use super::{
     callback::{CWakeup, UserData, WdSocketWakeup},
     count, truth,
 };
-use crate::{error::Error, events::queue, host::HostCall};
+use crate::{error::Error, host::HostCall, socket::events};
 use std::ffi::c_void;
 
 /// Runs waiting callbacks on the calling thread.
@@ -22,7 +22,7 @@ use std::ffi::c_void;
 pub extern "C" fn SocketDispatch(timeout_ms: i32, max_events: i32) -> isize {
     count(|| {
         let most = usize::try_from(max_events).unwrap_or(0);
-        queue().dispatch(args::limit(timeout_ms), most)
+        events().dispatch(args::limit(timeout_ms), most)
     })
 }
 
@@ -33,7 +33,7 @@ pub extern "C" fn SocketDispatch(timeout_ms: i32, max_events: i32) -> isize {
 #[unsafe(no_mangle)]
 pub extern "C" fn SocketWake() -> isize {
     truth(|| {
-        queue().wake();
+        events().wake();
         Ok(())
     })
 }
@@ -47,7 +47,7 @@ pub extern "C" fn SocketWake() -> isize {
 /// Returns 1; 0 with `WDSOCKET_E_TIMEOUT`, or inside a callback with `WDSOCKET_E_BUSY`.
 #[unsafe(no_mangle)]
 pub extern "C" fn SocketSync(timeout_ms: i32) -> isize {
-    truth(|| queue().sync(args::limit(timeout_ms)))
+    truth(|| events().sync(args::limit(timeout_ms)))
 }
 
 /// What a host's own event loop waits on: a file descriptor that is readable while callbacks wait
@@ -60,7 +60,7 @@ pub extern "C" fn SocketSync(timeout_ms: i32) -> isize {
 #[unsafe(no_mangle)]
 pub extern "C" fn SocketDispatchHandle() -> isize {
     count(|| {
-        queue()
+        events()
             .handle()
             .map(|handle| handle as usize)
             .map_err(|error| Error::io("cannot make a descriptor", &error))
@@ -82,7 +82,7 @@ pub extern "C" fn SocketDispatchHandle() -> isize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketSetWakeup(wakeup: WdSocketWakeup, user_data: *mut c_void) -> isize {
     truth(|| {
-        queue().set_wakeup(wakeup.map(|wakeup| -> Box<dyn HostCall> {
+        events().set_wakeup(wakeup.map(|wakeup| -> Box<dyn HostCall> {
             Box::new(CWakeup {
                 wakeup,
                 user_data: UserData(user_data),

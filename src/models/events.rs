@@ -62,16 +62,16 @@ fn nothing_starts_after_a_close() {
         let (socket, peer) = open(Mode::Callback(Box::new(diary.clone())), settings());
         let dispatcher = thread::spawn(|| {
             // Returns when woken, whatever came.
-            queue().dispatch(None, 0).unwrap();
+            events().dispatch(None, 0).unwrap();
         });
         let sender = thread::spawn(move || peer.peer_sends(&[text("a"), text("b")].concat()));
         socket.release(1000);
-        queue().sync(None).unwrap();
+        events().sync(None).unwrap();
         let before = diary.lines();
-        queue().wake();
+        events().wake();
         sender.join().unwrap();
         dispatcher.join().unwrap();
-        queue()
+        events()
             .dispatch(Some(std::time::Duration::ZERO), 0)
             .unwrap();
         assert_eq!(diary.lines(), before);
@@ -81,8 +81,8 @@ fn nothing_starts_after_a_close() {
 #[test]
 fn a_wake_is_not_lost() {
     check(|| {
-        let dispatcher = thread::spawn(|| queue().dispatch(None, 0).unwrap());
-        queue().wake();
+        let dispatcher = thread::spawn(|| events().dispatch(None, 0).unwrap());
+        events().wake();
         assert_eq!(dispatcher.join().unwrap(), 0);
     });
 }
@@ -100,7 +100,7 @@ fn a_host_that_dispatches_when_it_is_woken_gets_everything() {
     check(|| {
         let diary = Diary::default();
         let count = Arc::new(AtomicUsize::new(0));
-        queue().set_wakeup(Some(Box::new(Count(count.clone()))));
+        events().set_wakeup(Some(Box::new(Count(count.clone()))));
         let (_socket, peer) = open(Mode::Callback(Box::new(diary.clone())), settings());
         let sender = thread::spawn(move || {
             peer.peer_sends(&text("a"));
@@ -113,12 +113,12 @@ fn a_host_that_dispatches_when_it_is_woken_gets_everything() {
             }
             seen = count.load(Ordering::SeqCst);
             // One at a time: what is left must be announced again.
-            queue()
+            events()
                 .dispatch(Some(std::time::Duration::ZERO), 1)
                 .unwrap();
         }
         sender.join().unwrap();
-        queue().set_wakeup(None);
+        events().set_wakeup(None);
         let last = count.load(Ordering::SeqCst);
         thread::yield_now();
         assert_eq!(count.load(Ordering::SeqCst), last);
@@ -129,17 +129,17 @@ fn a_host_that_dispatches_when_it_is_woken_gets_everything() {
 fn the_flag_is_raised_while_events_wait() {
     check(|| {
         let diary = Diary::default();
-        assert_eq!(queue().handle().unwrap(), 0);
+        assert_eq!(events().handle().unwrap(), 0);
         let (_socket, peer) = open(Mode::Callback(Box::new(diary.clone())), settings());
         peer.peer_sends(&[text("a"), close_frame()].concat());
         while !diary.has("closing 1000") {
-            while queue().handle().unwrap() == 0 {
+            while events().handle().unwrap() == 0 {
                 thread::yield_now();
             }
-            queue()
+            events()
                 .dispatch(Some(std::time::Duration::ZERO), 1)
                 .unwrap();
         }
-        assert_eq!(queue().handle().unwrap(), 0);
+        assert_eq!(events().handle().unwrap(), 0);
     });
 }

@@ -3,7 +3,6 @@
 use super::{Socket, State};
 use crate::{
     error::{Code, Error, Result},
-    events,
     protocol::Close,
     sync::{Arc, lock},
 };
@@ -38,9 +37,9 @@ impl Socket {
         core.readers.ring_all();
         core.writers.ring_all();
         for source in std::mem::take(&mut core.predecessors) {
-            events::queue().discard(source);
+            super::events().discard(source);
         }
-        events::queue().discard(self.id);
+        super::events().discard(self.id);
         self.service.notify_one();
         if core.state == State::Open && core.broken.is_none() {
             core.send_close(self, &Close::new(code, ""));
@@ -55,7 +54,7 @@ impl Socket {
         let mut predecessors = std::mem::take(&mut old.predecessors);
         drop(old);
         predecessors.push(ended.id);
-        predecessors.retain(|source| events::queue().has_events(*source));
+        predecessors.retain(|source| super::events().has_events(*source));
         lock(&self.core).predecessors = predecessors;
     }
 

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     error::{Code, Error, describe},
-    events::{self, SourceId},
+    events::SourceId,
     options::Settings,
     protocol::{Close, Control, Decoder, Message, Violation},
     stream::Stream,
@@ -185,7 +185,7 @@ impl Core {
     /// Posts an event, if this is a callback socket and its host has not let go of it.
     pub fn tell(&self, socket: &Arc<Socket>, event: Event) {
         if socket.is_callback() && !self.released {
-            events::queue().post(socket.id, socket, event);
+            super::events().post(socket.id, socket, event);
         }
     }
 

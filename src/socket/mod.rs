@@ -27,7 +27,7 @@ pub(crate) use self::{
 use self::{core::Core, received::Received};
 use crate::{
     error::{Error, Result},
-    events::{Recipient, SourceId},
+    events::{Queue, Recipient, SourceId},
     options::Settings,
     protocol::Message,
     sync::{Arc, AtomicUsize, Mutex, Ordering, lock},
@@ -62,6 +62,20 @@ pub(crate) enum Event {
     Error(Error),
     /// The send queue, which was full, is at least half free.
     Writable,
+}
+
+#[cfg(not(shuttle))]
+static EVENTS: once_cell::sync::Lazy<Queue<Event>> = once_cell::sync::Lazy::new(Queue::default);
+
+#[cfg(shuttle)]
+shuttle::lazy_static! {
+    // A new one in each execution.
+    static ref EVENTS: Queue<Event> = Queue::default();
+}
+
+/// The process's queue of events.
+pub(crate) fn events() -> &'static Queue<Event> {
+    &EVENTS
 }
 
 /// Who hears of a callback socket's events. Called on the thread that dispatches.
@@ -172,7 +186,7 @@ impl Socket {
     }
 }
 
-impl Recipient for Socket {
+impl Recipient<Event> for Socket {
     fn taken(&self, event: &Event) {
         if let Event::Message(message) = event
             && self.received.begin_delivery(message.data.len())
