@@ -398,7 +398,7 @@ impl Core {
             return;
         }
         match &ending.error {
-            Some(error) => log::warn!("{}: {error}", socket.name),
+            Some(error) => log::warn!("{}", socket.about(error.clone())),
             None => log::info!("{}: {}", socket.name, ending.what),
         }
         self.state = State::Closed;
@@ -407,7 +407,7 @@ impl Core {
             self.counters.wire_out += link.outbox.sent();
         }
         if let Some(error) = &ending.error {
-            self.tell(socket, Event::Error(error.clone().of(&socket.name)));
+            self.tell(socket, Event::Error(socket.about(error.clone())));
         }
         self.tell(socket, Event::Closing(ending.code));
         self.ending = Some(ending);
@@ -424,13 +424,13 @@ impl Core {
             (None, Some(error)) => error.message.to_string(),
             (None, None) => "the connection is being closed".to_owned(),
         };
-        Error::new(code, what).of(&socket.name)
+        socket.about(Error::new(code, what))
     }
 
     /// Why the attempt failed.
     pub fn failure(&self, socket: &Socket) -> Error {
         match self.ending.as_ref().and_then(|ending| ending.error.clone()) {
-            Some(error) => error.of(&socket.name),
+            Some(error) => socket.about(error),
             None => self.ended(socket, Code::Closed),
         }
     }

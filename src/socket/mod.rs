@@ -180,6 +180,20 @@ impl Socket {
         }
     }
 
+    /// An error of the connection, introduced by the socket's name and, where the sentence does not
+    /// say it, the server's address.
+    fn about(&self, error: Error) -> Error {
+        let authority = self.url.split('/').nth(2).unwrap_or_default();
+        let host = match authority.rsplit_once(':') {
+            Some((host, _)) if !authority.ends_with(']') => host,
+            _ => authority,
+        };
+        match error.message.contains(host) {
+            true => error.of(&self.name),
+            false => error.of(&format!("{}: {authority}", self.name)),
+        }
+    }
+
     /// The calling thread's bell.
     fn bell(&self) -> Result<Arc<Bell>> {
         Bell::mine().map_err(|error| Error::io("cannot wait", &error).of(&self.name))
