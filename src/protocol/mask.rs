@@ -1,9 +1,27 @@
 //! Masking (RFC 6455, section 5.3).
 
-/// A new masking key, from a cryptographically secure generator, as section 10.3 demands: a peer
-/// that could predict it could choose the bytes on the wire.
+use crate::sync::{thread_local, with_local};
+use rand::{RngExt, rngs::StdRng};
+use std::cell::RefCell;
+
+/// A thread's generator: cryptographically secure, seeded by the system. Not `rand`'s own for
+/// threads, which panics while a thread ends.
+struct Generator(StdRng);
+
+impl Default for Generator {
+    fn default() -> Self {
+        Generator(rand::make_rng())
+    }
+}
+
+thread_local! {
+    static GENERATOR: RefCell<Generator> = RefCell::new(Generator::default());
+}
+
+/// A new masking key. Section 10.3 demands that it cannot be predicted: a peer that could would
+/// choose the bytes on the wire.
 pub fn key() -> [u8; 4] {
-    rand::random()
+    with_local(&GENERATOR, |generator| generator.0.random())
 }
 
 /// Appends `payload`, masked, to `out`: the one copy that a message makes on its way out.
