@@ -4,7 +4,8 @@
  * All three talk to the same server, which has a blocking thread for each connection. The raw client
  * is the floor: it sends a frame that was prepared before and reads the answer's bytes, with one
  * system call each and no other work. The three take turns in short rounds, so that they see the same
- * machine; figures are medians, and ratios of medians.
+ * machine: the ratio is the median over the rounds of a round's median to that of the raw client in
+ * the same round, with the quartiles as its spread.
  *
  * usage: echo [ROUNDS]     environment: WDSOCKET_TEST_PORT
  */
@@ -120,11 +121,12 @@ static struct {
   void (*exchange)(void);
   double *times;
   size_t count;
+  double *ratios; /* a round each */
   double cpu;
 } contestants[] = {
-    {"raw", "raw blocking TCP (the floor)", raw_connect, raw_exchange, NULL, 0, 0},
-    {"sync", "synchronous socket", sync_connect, sync_exchange, NULL, 0, 0},
-    {"callback", "callback socket, SocketDispatch", callback_connect, callback_exchange, NULL, 0, 0},
+    {"raw", "raw blocking TCP (the floor)", raw_connect, raw_exchange, NULL, 0, NULL, 0},
+    {"sync", "synchronous socket", sync_connect, sync_exchange, NULL, 0, NULL, 0},
+    {"callback", "callback socket, SocketDispatch", callback_connect, callback_exchange, NULL, 0, NULL, 0},
 };
 enum { CONTESTANTS = sizeof contestants / sizeof *contestants };
 
@@ -148,10 +150,12 @@ int main(int argc, char **argv) {
 
   for (int i = 0; i < CONTESTANTS; i++) {
     contestants[i].times = malloc((size_t)rounds * PER_ROUND * sizeof(double));
+    contestants[i].ratios = malloc((size_t)rounds * sizeof(double));
     contestants[i].connect();
     for (int n = 0; n < WARM_UP; n++) contestants[i].exchange();
   }
-  for (int round = 0; round < rounds; round++)
+  for (int round = 0; round < rounds; round++) {
+    double floor = 0;
     for (int i = 0; i < CONTESTANTS; i++) {
       double cpu = cpu_us();
       for (int n = 0; n < PER_ROUND; n++) {
@@ -160,18 +164,24 @@ int main(int argc, char **argv) {
         contestants[i].times[contestants[i].count++] = now_us() - begin;
       }
       contestants[i].cpu += cpu_us() - cpu;
+      double *times = contestants[i].times + contestants[i].count - PER_ROUND;
+      qsort(times, PER_ROUND, sizeof *times, by_size);
+      if (i == 0) floor = times[PER_ROUND / 2];
+      contestants[i].ratios[round] = times[PER_ROUND / 2] / floor;
     }
+  }
 
-  double floor = 0;
-  printf("| echo of %d bytes | p50 µs | p99 µs | CPU µs | p50 / floor |\n|---|---|---|---|---|\n", SIZE);
+  printf("| echo of %d bytes | p50 µs | p99 µs | CPU µs | ratio to the floor | quartiles |\n|---|---|---|---|---|---|\n",
+         SIZE);
   for (int i = 0; i < CONTESTANTS; i++) {
     size_t count = contestants[i].count;
     double *times = contestants[i].times;
     qsort(times, count, sizeof *times, by_size);
-    double median = times[count / 2];
-    if (i == 0) floor = median;
-    printf("| %s | %.1f | %.1f | %.1f | %.2f |\n", contestants[i].what, median, times[count * 99 / 100],
-           contestants[i].cpu / (double)count, median / floor);
+    double *ratios = contestants[i].ratios;
+    qsort(ratios, (size_t)rounds, sizeof *ratios, by_size);
+    printf("| %s | %.1f | %.1f | %.1f | %.2f | %.2f to %.2f |\n", contestants[i].what, times[count / 2],
+           times[count * 99 / 100], contestants[i].cpu / (double)count, ratios[rounds / 2], ratios[rounds / 4],
+           ratios[rounds * 3 / 4]);
   }
   SocketShutdown(2000);
   return 0;

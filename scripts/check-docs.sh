@@ -20,7 +20,7 @@ for page in [pathlib.Path("README.md"), *sorted(pathlib.Path(".").glob("*/*.md")
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
         if not (page.parent / link).exists():
             broken.append(f"{page}: {link} does not exist")
-sys.exit("\n".join(broken))
+sys.exit("\n".join(broken) or 0)
 PY
 programs=0
 for program in "$out"/*.c "$out"/*.cpp; do
