@@ -4,6 +4,7 @@
 add(connecting)
 add(urls)
 add(subprotocol)
+add(connecting_again)
 add(connect_timeout)
 add(handshake)
 add(headers)
@@ -28,15 +29,19 @@ add(fragments)
 add(backpressure TIMEOUT 240)
 add(busy_host)
 add(keepalive)
+add(slow_links)
+add(hostile_server)
 
 # closing, looking, options, errors
 add(closing)
 add(close_with)
+add(ending)
 add(state)
 add(info)
 add(options)
 add(errors)
 add(log)
+add(log_flood)
 add(shutdown)
 add(french_names)
 add(bad_input)
@@ -66,19 +71,22 @@ else()
   message(STATUS "no static library: static_library is left out")
 endif()
 
-# What only POSIX systems have: poll, fork, SIGPIPE, symbols that interpose, ELF.
+# What only POSIX systems have: poll, fork, SIGPIPE, destructors of threads, signal masks, symbols that interpose, ELF.
 if(UNIX)
   add(dispatch_handle)
   add(fork)
   add(sigpipe)
   add(process_exit)
+  add(thread_exit)
 
-  # Its own getaddrinfo takes the place of the system's, the library's calls included.
-  add_executable(happy_eyeballs happy_eyeballs.c testing.c)
-  target_link_libraries(happy_eyeballs PRIVATE wdsocket Threads::Threads)
-  set_target_properties(happy_eyeballs PROPERTIES ENABLE_EXPORTS ON)
-  add_test(NAME happy_eyeballs COMMAND ${WDSOCKET_TEST_SERVER} --run $<TARGET_FILE:happy_eyeballs>)
-  set_tests_properties(happy_eyeballs PROPERTIES TIMEOUT 120)
+  # Their own getaddrinfo takes the place of the system's, the library's calls included.
+  foreach(resolver happy_eyeballs signal_mask)
+    add_executable(${resolver} ${resolver}.c testing.c)
+    target_link_libraries(${resolver} PRIVATE wdsocket Threads::Threads)
+    set_target_properties(${resolver} PROPERTIES ENABLE_EXPORTS ON)
+    add_test(NAME ${resolver} COMMAND ${WDSOCKET_TEST_SERVER} --run $<TARGET_FILE:${resolver}>)
+    set_tests_properties(${resolver} PROPERTIES TIMEOUT 120)
+  endforeach()
 
   # Loads the library itself, so it is not linked with it.
   add_executable(load_around_every_call load_around_every_call.c)

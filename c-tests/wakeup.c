@@ -162,6 +162,51 @@ static void it_stays_after_a_shutdown(void)
     forget_events(&events);
 }
 
+static _Thread_local bool in_a_call;
+static atomic_int inside_calls;
+static atomic_int met;
+
+static void WDSOCKET_CALL wake_outside(void *user_data)
+{
+    (void)user_data;
+    if (in_a_call) atomic_fetch_add(&inside_calls, 1);
+}
+
+static void set_at_once(void *function)
+{
+    for (int round = 1; round <= 300; round++) {
+        atomic_fetch_add(&met, 1);
+        while (atomic_load(&met) < 3 * round) continue;
+        CHECK_OK(SocketSetWakeup(function ? wake_outside : NULL, NULL));
+        atomic_fetch_add(&other_calls, 1);
+        /* The host's turn. */
+        while (atomic_load(&other_calls) < 3 * round) sleep_ms(0);
+    }
+}
+
+static void setting_and_removing_it_at_once_leaves_one_of_the_two(void)
+{
+    Recorder events = {0};
+    connect_recorder(&events, "c", "/echo");
+    EXPECT_EVENT(&events, WDSOCKET_EVENT_OPENING, "");
+    atomic_store(&met, 0);
+    atomic_store(&other_calls, 0);
+    Thread *threads[] = {start_thread(set_at_once, &given), start_thread(set_at_once, NULL)};
+    for (int round = 1; round <= 300; round++) {
+        atomic_fetch_add(&met, 1);
+        while (atomic_load(&other_calls) < 3 * round - 1) sleep_ms(0);
+        CHECK_OK(SocketWrite("c", "again", -1));
+        in_a_call = true;
+        EXPECT_EVENT(&events, WDSOCKET_EVENT_MESSAGE, "again");
+        in_a_call = false;
+        atomic_fetch_add(&other_calls, 1);
+    }
+    for (int i = 0; i < 2; i++) join_thread(threads[i]);
+    CHECK_INT(atomic_load(&inside_calls), 0);
+    CHECK_OK(SocketSetWakeup(NULL, NULL));
+    forget_events(&events);
+}
+
 int main(void)
 {
     RUN(it_is_called_when_the_queue_stops_being_empty);
@@ -172,5 +217,6 @@ int main(void)
     RUN(it_may_be_set_inside_a_callback);
     RUN(no_wakeup_is_ever_lost);
     RUN(it_stays_after_a_shutdown);
+    RUN(setting_and_removing_it_at_once_leaves_one_of_the_two);
     return 0;
 }

@@ -2,8 +2,9 @@
 
 use crate::diary::{self, Command};
 use crate::frame::{BINARY, CONTINUATION, PING, TEXT, header};
+use crate::hostile;
 use crate::misbehaviour;
-use crate::peer::{Alive, Message, Next, Peer, Total};
+use crate::peer::{Alive, AtClose, Message, Next, Peer, Total};
 use crate::query::Query;
 use crate::sys::in_ms;
 use crate::upgrade::{Request, refusal};
@@ -13,6 +14,11 @@ use std::time::Instant;
 pub fn serve(peer: &mut Peer, request: &Request) -> Alive {
     let query = &request.query;
     peer.quiet = query.is_set("quiet");
+    if query.is_set("pace_bytes") {
+        let bytes = query.number("pace_bytes", 1) as usize;
+        peer.pace = Some((bytes, query.number("pace_ms", 1)));
+        crate::sys::shrink_receive_buffer(&peer.stream);
+    }
     if let Some(result) = misbehaviour::before_upgrade(peer, request) {
         return result;
     }
@@ -64,8 +70,10 @@ pub fn serve(peer: &mut Peer, request: &Request) -> Alive {
         "/report" => report(peer, query),
         "/control" => control(peer, query),
         "/raw" | "/reset" | "/drop" => misbehaviour::after_upgrade(peer, query),
+        "/stream" => hostile::stream(peer, query),
+        "/lateping" => hostile::late_ping(peer, query),
         "/noclose" => {
-            peer.answers_close = false;
+            peer.at_close = AtClose::Hold;
             echo(peer, query)
         }
         "/nopong" => {
@@ -76,7 +84,7 @@ pub fn serve(peer: &mut Peer, request: &Request) -> Alive {
     }
 }
 
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 22] = [
     "/",
     "/echo",
     "/flood",
@@ -97,9 +105,11 @@ const KNOWN: [&str; 20] = [
     "/report",
     "/control",
     "/early",
+    "/stream",
+    "/lateping",
 ];
 
-fn echo(peer: &mut Peer, query: &Query) -> Alive {
+pub fn echo(peer: &mut Peer, query: &Query) -> Alive {
     let (fragment, delay) = (
         query.number("fragment", 0) as usize,
         query.number("delay_ms", 0),

@@ -1,9 +1,9 @@
 //! The WebSocket server of the tests; README.md says what it does.
 //!
 //! ```text
-//! main ─► upgrade ─► behaviour, misbehaviour ─► peer ─► frame
-//!                    (the path chooses)           │
-//!                                               diary ◄─ /report, /control
+//! main ─► upgrade ─► behaviour, misbehaviour, hostile ─► peer ─► frame
+//!                    (the path chooses)                    │
+//!                                                        diary ◄─ /report, /control
 //! ```
 //! A blocking thread per connection: the simplest thing that is fast, and free to misbehave.
 
@@ -12,6 +12,7 @@
 mod behaviour;
 mod diary;
 mod frame;
+mod hostile;
 mod misbehaviour;
 mod peer;
 mod query;

@@ -12,7 +12,7 @@ pub fn before_upgrade(peer: &mut Peer, request: &Request) -> Option<Alive> {
     let query = &request.query;
     match query.path.as_str() {
         "/silent" => Some(peer.hold(None)),
-        "/http" => Some(answer_and_end(peer, &refusal(query))),
+        "/http" => Some(refuse(peer, query)),
         "/garbage" => Some(answer_and_end(
             peer,
             b"\x16\x03\x01\xff\0 this is not HTTP\r\n\r\n",
@@ -24,6 +24,18 @@ pub fn before_upgrade(peer: &mut Peer, request: &Request) -> Option<Alive> {
         "/fill" => Some(fill(peer)),
         _ => None,
     }
+}
+
+/// The body may come later than the head.
+fn refuse(peer: &mut Peer, query: &Query) -> Alive {
+    let (answer, ms) = (refusal(query), query.number("body_ms", 0));
+    let body = answer.len() - query.bytes("body").unwrap_or_default().len();
+    if ms > 0 {
+        peer.send_all(&answer[..body])?;
+        peer.hold(Some(in_ms(ms)))?;
+        return answer_and_end(peer, &answer[body..]);
+    }
+    answer_and_end(peer, &answer)
 }
 
 fn answer_and_end(peer: &mut Peer, bytes: &[u8]) -> Alive {

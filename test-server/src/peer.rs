@@ -6,6 +6,8 @@
 mod ending;
 mod sending;
 
+pub use ending::AtClose;
+
 use crate::diary::{Command, Pen};
 use crate::frame::{self, BINARY, CLOSE, CONTINUATION, Header, PING, PONG, TEXT};
 use crate::sys;
@@ -14,7 +16,7 @@ use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::ops::Range;
 use std::os::fd::RawFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The connection is over; what there was to write into the diary is written.
 pub struct Gone;
@@ -81,14 +83,18 @@ pub struct Peer {
     assembled: Vec<u8>,
     close_sent: bool,
     deferred: Vec<Command>,
+    /// How many have come.
+    pub pongs: u64,
     /// Told to go on by `/control`.
     pub resumed: bool,
     pub answers_pings: bool,
-    pub answers_close: bool,
+    pub at_close: AtClose,
     /// Reads into the buffer while a write waits, so that a close or a ping is noticed then.
     pub reads_while_sending: bool,
     /// Writes no line for each message.
     pub quiet: bool,
+    /// Reads no more than so many bytes each so many milliseconds.
+    pub pace: Option<(usize, u64)>,
     pub total: Option<Total>,
 }
 
@@ -105,11 +111,13 @@ impl Peer {
             assembled: Vec::new(),
             close_sent: false,
             deferred: Vec::new(),
+            pongs: 0,
             resumed: false,
             answers_pings: true,
-            answers_close: true,
+            at_close: AtClose::Answer,
             reads_while_sending: false,
             quiet: false,
+            pace: None,
             total: None,
         }
     }
@@ -278,44 +286,12 @@ impl Peer {
                 Ok(())
             }
             PONG => {
+                self.pongs += 1;
                 self.note(|| format!("pong {}", readable(payload)));
                 Ok(())
             }
             _ => self.closed_by_client(payload),
         }
-    }
-
-    fn closed_by_client(&mut self, payload: &[u8]) -> Alive {
-        self.note_total();
-        match payload {
-            [] => self.note(|| "close none".to_owned()),
-            [high, low, reason @ ..] => {
-                let code = u16::from_be_bytes([*high, *low]);
-                self.note(|| {
-                    format!("close {code} {}", readable(reason))
-                        .trim_end()
-                        .to_owned()
-                });
-                if !matches!(code, 1000..=1003 | 1007..=1011 | 3000..=4999)
-                    || std::str::from_utf8(reason).is_err()
-                {
-                    self.note(|| format!("protocol a close frame with {code}"));
-                }
-            }
-            [_] => self.note(|| "protocol a close frame of one byte".to_owned()),
-        }
-        if !self.unread.is_empty() {
-            self.note(|| "protocol data after the close frame".to_owned());
-        }
-        if !self.answers_close {
-            return self.hold(None);
-        }
-        if !self.close_sent {
-            self.close_sent = true;
-            self.push(true, CLOSE, &payload[..payload.len().min(125)])?;
-        }
-        self.flush()?;
-        self.teardown(true)
     }
 
     /// The client broke the protocol: into the diary, 1002, over.
@@ -356,8 +332,13 @@ impl Peer {
 
     fn receive(&mut self) -> Alive {
         self.make_room();
+        let mut end = self.buffer.len();
+        if let Some((bytes, ms)) = self.pace {
+            end = end.min(self.unread.end + bytes);
+            std::thread::sleep(Duration::from_millis(ms));
+        }
         loop {
-            match self.stream.read(&mut self.buffer[self.unread.end..]) {
+            match self.stream.read(&mut self.buffer[self.unread.end..end]) {
                 Ok(0) => return self.over("eof"),
                 Ok(count) => {
                     self.unread.end += count;

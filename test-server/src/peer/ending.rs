@@ -1,6 +1,6 @@
 //! How a connection ends, pauses, and does what `/control` says.
 
-use super::{Alive, Gone, Peer};
+use super::{Alive, Gone, Peer, readable};
 use crate::diary::{Command, Pen};
 use crate::frame::{self, CLOSE, PING};
 use crate::sys;
@@ -8,6 +8,16 @@ use std::time::Instant;
 
 /// How long the client may take to close TCP after the end.
 const TEARDOWN_MS: u64 = 5000;
+
+/// What it does about the client's close frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum AtClose {
+    Answer,
+    /// Nothing, and leaves the end of TCP to the client.
+    Hold,
+    /// Leaves it to the behaviour, for which everything then is `Gone`.
+    Leave,
+}
 
 impl Peer {
     /// Sends a close frame and serves until the client has answered it.
@@ -22,6 +32,41 @@ impl Peer {
         self.close_sent = true;
         self.push(true, CLOSE, &frame::close_payload(code, reason))?;
         self.flush()
+    }
+
+    pub(super) fn closed_by_client(&mut self, payload: &[u8]) -> Alive {
+        self.note_total();
+        match payload {
+            [] => self.note(|| "close none".to_owned()),
+            [high, low, reason @ ..] => {
+                let code = u16::from_be_bytes([*high, *low]);
+                self.note(|| {
+                    format!("close {code} {}", readable(reason))
+                        .trim_end()
+                        .to_owned()
+                });
+                if !matches!(code, 1000..=1003 | 1007..=1011 | 3000..=4999)
+                    || std::str::from_utf8(reason).is_err()
+                {
+                    self.note(|| format!("protocol a close frame with {code}"));
+                }
+            }
+            [_] => self.note(|| "protocol a close frame of one byte".to_owned()),
+        }
+        if !self.unread.is_empty() {
+            self.note(|| "protocol data after the close frame".to_owned());
+        }
+        match self.at_close {
+            AtClose::Answer => {}
+            AtClose::Hold => return self.hold(None),
+            AtClose::Leave => return Err(Gone),
+        }
+        if !self.close_sent {
+            self.close_sent = true;
+            self.push(true, CLOSE, &payload[..payload.len().min(125)])?;
+        }
+        self.flush()?;
+        self.teardown(true)
     }
 
     /// Ends TCP in order from this side and waits for the client to do so too. Always `Gone`.
