@@ -19,6 +19,8 @@ use std::{
 
 /// So many lines wait at most for a host that does not take them; then the oldest go.
 const MOST: usize = 10_000;
+/// So many are handed over at once at most; the runtime's thread goes on with the rest.
+const AT_ONCE: usize = 100;
 /// The environment variable that sends lines to standard error.
 const VARIABLE: &str = "WDSOCKET_LOG";
 
@@ -110,8 +112,8 @@ impl Logger {
         }
         waiting.delivering = true;
         let delivering = Delivering(self);
-        // Not what comes meanwhile: a call of the host's would never end while others log.
-        for _ in 0..waiting.lines.len() {
+        // Not what comes meanwhile, nor very many: a call of the host's would not end while others log.
+        for _ in 0..AT_ONCE {
             let Some(line) = waiting.lines.pop_front() else {
                 break;
             };

@@ -1,7 +1,10 @@
 //! Masking (RFC 6455, section 5.3).
 
 use crate::sync::{thread_local, with_local};
-use rand::{RngExt, rngs::StdRng};
+use rand::{
+    RngExt, SeedableRng,
+    rngs::{StdRng, SysRng},
+};
 use std::cell::RefCell;
 
 /// A thread's generator: cryptographically secure, seeded by the system. Not `rand`'s own for
@@ -10,7 +13,7 @@ struct Generator(StdRng);
 
 impl Default for Generator {
     fn default() -> Self {
-        Generator(rand::make_rng())
+        Generator(StdRng::try_from_rng(&mut SysRng).expect("the system gives random numbers"))
     }
 }
 

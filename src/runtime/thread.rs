@@ -174,6 +174,12 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
     let Some(running) = running() else {
         return false;
     };
+    // tokio needs thread-locals, and a thread that is ending has them no more.
+    if let Err(error) = Handle::try_current()
+        && error.is_thread_local_destroyed()
+    {
+        return false;
+    }
     running.lead.lead(&running.interrupts, || {
         let Some(runtime) = sync::lock(&running.runtime).clone() else {
             return;
