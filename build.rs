@@ -13,7 +13,32 @@ fn main() {
         // Cargo gives a cdylib no SONAME. Unloading it would pull the code from under its thread.
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libwdsocket.so.0");
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        link_soname();
     }
+}
+
+/// Programs ask for the library by its SONAME, under which cargo does not put it: a link beside it lets
+/// them run against `target/release` as it is.
+fn link_soname() {
+    let out = env::var("OUT_DIR").expect("cargo sets it");
+    // target/PROFILE/build/wdsocket-HASH/out
+    if let Some(profile) = Path::new(&out).ancestors().nth(3) {
+        let link = profile.join("libwdsocket.so.0");
+        if fs::symlink_metadata(&link).is_err() {
+            // Where it cannot be made, `make` and `make install` still do.
+            let _ = symlink("libwdsocket.so", &link);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn symlink(target: &str, link: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(not(unix))]
+fn symlink(_target: &str, _link: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// The header is checked in, so that nobody needs cbindgen to read it. A build brings it up to
