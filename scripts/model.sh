@@ -7,8 +7,8 @@ source "$(dirname "$0")/common.sh"
 log=$BUILD/model.log
 status=0
 # Without LTO the build is quick; the models need many schedules, not the last per cent of speed.
-CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 # Without LTO it is built in half the time and runs as fast.
-RUSTFLAGS="--cfg shuttle" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+WDSOCKET_SCHEDULES=${WDSOCKET_SCHEDULES:-10000} CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 # Without LTO it is built in half the time and runs as fast.
+RUSTFLAGS="--cfg shuttle" WDSOCKET_SCHEDULES=${WDSOCKET_SCHEDULES:-10000} CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
   cargo test --release --lib --target-dir "$TARGET/model" models 2>&1 | tee "$log" || status=$?
 count_cargo models "$log"
 exit "$status"
