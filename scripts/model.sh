@@ -6,9 +6,9 @@ source "$(dirname "$0")/common.sh"
 # A folder of its own: this is another build of the library, which must not replace the real one.
 log=$BUILD/model.log
 status=0
-# Without LTO the build is quick; the models need many schedules, not the last per cent of speed.
-WDSOCKET_SCHEDULES=${WDSOCKET_SCHEDULES:-10000} CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 # Without LTO it is built in half the time and runs as fast.
-RUSTFLAGS="--cfg shuttle" WDSOCKET_SCHEDULES=${WDSOCKET_SCHEDULES:-10000} CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-  cargo test --release --lib --target-dir "$TARGET/model" models 2>&1 | tee "$log" || status=$?
+# Without LTO it is built in half the time and runs as fast.
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+export WDSOCKET_SCHEDULES=${WDSOCKET_SCHEDULES:-10000}
+RUSTFLAGS="--cfg shuttle" cargo test --release --lib --target-dir "$TARGET/model" models 2>&1 | tee "$log" || status=$?
 count_cargo models "$log"
 exit "$status"
