@@ -47,7 +47,7 @@ mutate "posting does not wake the dispatcher" src/events/queue.rs \
 mutate "what a dispatch leaves is not announced" src/events/dispatch.rs \
   's/if !state\.ready\.is_empty\(\) \{\n            self\.0\.wakeup\.call\(\);/if false {\n            self.0.wakeup.call();/'
 mutate "a closed socket's events stay" src/socket/closing.rs \
-  's/events::queue\(\)\.discard\(self\.id\);//'
+  's/super::events\(\)\.discard\(self\.id\);//'
 mutate "the pending wake-up is cleared after the call, not before" src/events/wakeup.rs \
   's/drop\(asked\);\n            hook\.call\(\(\)\);/hook.call(());\n            drop(asked);/'
 mutate "a host's thread leaves the lead without a word" src/runtime/lead.rs \
