@@ -170,16 +170,7 @@ impl Core {
     /// The attempt has failed.
     pub fn fail_to_open(&mut self, socket: &Arc<Socket>, answer: Answer, error: Error) {
         self.answer = answer;
-        let what = error.message.to_string();
-        self.finish(
-            socket,
-            Ending {
-                code: 1006,
-                reason: String::new(),
-                error: Some(error),
-                what,
-            },
-        );
+        self.lose(socket, error);
     }
 
     /// Posts an event, if this is a callback socket and its host has not let go of it.
@@ -294,10 +285,10 @@ impl Core {
 
     /// Ends the connection once close frames have been exchanged.
     fn end_if_closed(&mut self, socket: &Arc<Socket>) {
-        if !self.is_flushed() {
+        if !self.is_flushed() || !self.closing.sent {
             return;
         }
-        let Some(close) = self.closing.received.take_if(|_| self.closing.sent) else {
+        let Some(close) = self.closing.received.clone() else {
             return;
         };
         let code = close.reported_code();
@@ -308,7 +299,6 @@ impl Core {
         if !close.reason.is_empty() {
             what = format!("{what}: {}", close.reason);
         }
-        self.closing.received = Some(close.clone());
         self.finish(
             socket,
             Ending {
