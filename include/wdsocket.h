@@ -213,12 +213,38 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_OPTION_SEND_QUEUE_BYTES 12
 
 /**
+ * `"on"` (default): permessage-deflate (RFC 7692) is offered, and messages are compressed if the server
+ * agrees. `"off"`: it is not. For later connections.
+ */
+#define WDSOCKET_OPTION_COMPRESSION 40
+
+/**
+ * Messages below this go uncompressed, empty ones always. 0 to 2147483647 bytes, default 1024.
+ */
+#define WDSOCKET_OPTION_COMPRESSION_MIN_BYTES 41
+
+/**
+ * The largest window for compression, either way, as the logarithm of its size in bytes (RFC 7692, section
+ * 7.1.2). 9 (512 bytes) to 15 (32 KiB), default 15. A server that cannot keep to less does not compress.
+ * For later connections.
+ */
+#define WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS 42
+
+/**
+ * `"on"` (default): a compressed message may refer to those before it, either way (RFC 7692, section
+ * 7.1.1), which makes similar messages much smaller and costs the memory of two windows. `"off"`: each
+ * stands alone. For later connections.
+ */
+#define WDSOCKET_OPTION_COMPRESSION_CONTEXT_TAKEOVER 43
+
+/**
  * The subprotocol that the server chose; empty if none.
  */
 #define WDSOCKET_INFO_PROTOCOL 1
 
 /**
- * The extensions that were agreed on; empty if none.
+ * What was agreed on about compression, such as `permessage-deflate; server_max_window_bits=10`; empty if
+ * nothing.
  */
 #define WDSOCKET_INFO_EXTENSIONS 2
 
@@ -248,12 +274,12 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_INFO_RESPONSE_HEADERS 7
 
 /**
- * Bytes of messages received.
+ * Bytes of messages received, after decompression.
  */
 #define WDSOCKET_INFO_BYTES_IN 9
 
 /**
- * Bytes of messages written.
+ * Bytes of messages written, before compression.
  */
 #define WDSOCKET_INFO_BYTES_OUT 10
 
@@ -293,12 +319,12 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_INFO_LAST_ERROR 17
 
 /**
- * Bytes received after the upgrade, framing included.
+ * Bytes received after the upgrade, compressed where messages were, framing included.
  */
 #define WDSOCKET_INFO_WIRE_BYTES_IN 21
 
 /**
- * Bytes that the system has taken after the upgrade, framing included.
+ * Bytes that the system has taken after the upgrade, compressed where messages were, framing included.
  */
 #define WDSOCKET_INFO_WIRE_BYTES_OUT 22
 

@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Error, Result},
+    protocol::{deflate::MIN_WINDOW_BITS, extensions::MAX_WINDOW_BITS},
     sync::{Mutex, lock},
 };
 use once_cell::sync::Lazy;
@@ -28,6 +29,10 @@ pub enum Key {
     MaxMessage = 10,
     ReceiveQueue = 11,
     SendQueue = 12,
+    Compression = 40,
+    CompressionMin = 41,
+    CompressionWindow = 42,
+    CompressionTakeover = 43,
 }
 
 impl Key {
@@ -47,6 +52,10 @@ impl Key {
             MaxMessage,
             ReceiveQueue,
             SendQueue,
+            Compression,
+            CompressionMin,
+            CompressionWindow,
+            CompressionTakeover,
         ]
         .into_iter()
         .find(|key| *key as i32 == number)
@@ -67,6 +76,10 @@ impl Key {
             Key::MaxMessage => "MAX_MESSAGE_BYTES",
             Key::ReceiveQueue => "RECEIVE_QUEUE_BYTES",
             Key::SendQueue => "SEND_QUEUE_BYTES",
+            Key::Compression => "COMPRESSION",
+            Key::CompressionMin => "COMPRESSION_MIN_BYTES",
+            Key::CompressionWindow => "COMPRESSION_WINDOW_BITS",
+            Key::CompressionTakeover => "COMPRESSION_CONTEXT_TAKEOVER",
         }
     }
 }
@@ -98,6 +111,14 @@ pub struct Settings {
     pub receive_queue: usize,
     /// Limit of the send queue.
     pub send_queue: usize,
+    /// Whether compression is offered.
+    pub compression: bool,
+    /// Messages below this are not compressed.
+    pub compression_min: usize,
+    /// The largest window for compression, either way: the logarithm of its bytes.
+    pub window_bits: u8,
+    /// Whether compressed messages may refer to those before them.
+    pub context_takeover: bool,
 }
 
 impl Default for Settings {
@@ -115,6 +136,10 @@ impl Default for Settings {
             max_message: 64 << 20,
             receive_queue: 16 << 20,
             send_queue: 16 << 20,
+            compression: true,
+            compression_min: 1024,
+            window_bits: MAX_WINDOW_BITS,
+            context_takeover: true,
         }
     }
 }
@@ -148,6 +173,10 @@ impl Settings {
             (Key::MaxMessage, Value::Number(n)) => self.max_message = *n as usize,
             (Key::ReceiveQueue, Value::Number(n)) => self.receive_queue = *n as usize,
             (Key::SendQueue, Value::Number(n)) => self.send_queue = *n as usize,
+            (Key::Compression, Value::Switch(on)) => self.compression = *on,
+            (Key::CompressionMin, Value::Number(n)) => self.compression_min = *n as usize,
+            (Key::CompressionWindow, Value::Number(n)) => self.window_bits = *n as u8,
+            (Key::CompressionTakeover, Value::Switch(on)) => self.context_takeover = *on,
             _ => unreachable!("parse() gives each option its own kind of value"),
         }
     }
@@ -160,7 +189,7 @@ fn parse(key: Key, text: &str) -> Result<Value> {
             check_header_value(key.name(), text)?;
             Ok(Value::Text(text.trim().to_owned()))
         }
-        Key::SubprotocolRequired => match text {
+        Key::SubprotocolRequired | Key::Compression | Key::CompressionTakeover => match text {
             "on" | "1" | "true" | "yes" => Ok(Value::Switch(true)),
             "off" | "0" | "false" | "no" => Ok(Value::Switch(false)),
             _ => Err(Error::invalid(format!(
@@ -172,6 +201,13 @@ fn parse(key: Key, text: &str) -> Result<Value> {
         Key::CloseTimeout | Key::WriteTimeout | Key::PingInterval => {
             parse_number(key, text, 0, MAX_MS)
         }
+        Key::CompressionMin => parse_number(key, text, 0, MAX_SIZE),
+        Key::CompressionWindow => parse_number(
+            key,
+            text,
+            u64::from(MIN_WINDOW_BITS),
+            u64::from(MAX_WINDOW_BITS),
+        ),
         Key::MaxMessage | Key::ReceiveQueue | Key::SendQueue => {
             parse_number(key, text, 1, MAX_SIZE)
         }

@@ -46,6 +46,18 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Locks unless it is locked.
+#[cfg(not(shuttle))]
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    mutex.try_lock()
+}
+
+/// Locks unless it is locked.
+#[cfg(shuttle)]
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    mutex.try_lock().ok()
+}
+
 /// Waits on a condition variable for at most `limit` (`None`: as long as it takes). Returns
 /// spuriously, as condition variables do.
 #[cfg(not(shuttle))]

@@ -4,6 +4,7 @@ use super::{Failure, Phase, address::Target};
 use crate::{
     error::{Code, Error, describe},
     options::Settings,
+    protocol::extensions::{self, Agreement, Offer},
     socket::Answer,
     sync::lock,
 };
@@ -79,6 +80,7 @@ pub(super) async fn upgrade(
         status: response.status().as_u16(),
         headers: header_lines(response.headers()),
         protocol: String::new(),
+        deflate: None,
     };
     if answer.status != 101 {
         let status = response.status();
@@ -96,8 +98,9 @@ pub(super) async fn upgrade(
         return Err((answer, Error::new(Code::Handshake, what)));
     }
     match check(response.headers(), &key, protocols, settings) {
-        Ok(protocol) => {
+        Ok((protocol, deflate)) => {
             answer.protocol = protocol;
+            answer.deflate = deflate;
             Ok((answer, rest))
         }
         Err(error) => Err((answer, error)),
@@ -122,6 +125,9 @@ fn request(
     if !protocols.is_empty() {
         request = request.header("Sec-WebSocket-Protocol", protocols.join(", "));
     }
+    if let Some(offer) = offer(settings) {
+        request = request.header("Sec-WebSocket-Extensions", offer.to_string());
+    }
     if let Some(origin) = &settings.origin {
         request = request.header("Origin", origin);
     }
@@ -140,13 +146,22 @@ fn request(
     Ok((bytes, key))
 }
 
-/// Checks a 101 (RFC 6455, section 4.1, "the client MUST validate"); returns the subprotocol.
+/// What is offered to the server.
+fn offer(settings: &Settings) -> Option<Offer> {
+    settings.compression.then_some(Offer {
+        window_bits: settings.window_bits,
+        context_takeover: settings.context_takeover,
+    })
+}
+
+/// Checks a 101 (RFC 6455, section 4.1, "the client MUST validate"); returns the subprotocol and
+/// what was agreed on about compression.
 fn check(
     headers: &HeaderMap,
     key: &str,
     protocols: &[String],
     settings: &Settings,
-) -> Result<String, Error> {
+) -> Result<(String, Option<Agreement>), Error> {
     let wrong = |what: &str| {
         Error::new(
             Code::Handshake,
@@ -167,11 +182,8 @@ fn check(
         return Err(wrong("Sec-WebSocket-Accept does not fit the request's key"));
     }
     let extensions = joined(headers, header::SEC_WEBSOCKET_EXTENSIONS);
-    if !extensions.is_empty() {
-        return Err(wrong(&format!(
-            "it uses an extension that was not offered: {extensions}"
-        )));
-    }
+    let offer = offer(settings);
+    let deflate = extensions::accept(&extensions, offer.as_ref()).map_err(|what| wrong(&what))?;
     let chosen = joined(headers, header::SEC_WEBSOCKET_PROTOCOL);
     let offered = match protocols.is_empty() {
         true => "none".to_owned(),
@@ -179,7 +191,7 @@ fn check(
     };
     let mismatch = |what: String| Err(Error::new(Code::Subprotocol, what));
     if protocols.contains(&chosen) {
-        Ok(chosen)
+        Ok((chosen, deflate))
     } else if !chosen.is_empty() {
         mismatch(format!(
             "the server chose the subprotocol \"{chosen}\", which was not offered ({offered})"
@@ -189,7 +201,7 @@ fn check(
             "the server supports none of the subprotocols {offered}"
         ))
     } else {
-        Ok(String::new())
+        Ok((String::new(), deflate))
     }
 }
 

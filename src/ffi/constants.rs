@@ -63,10 +63,24 @@ pub const WDSOCKET_OPTION_MAX_MESSAGE_BYTES: i32 = 10;
 pub const WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES: i32 = 11;
 /// Limit of the send queue. 1 to 2147483647 bytes, default 16 MiB.
 pub const WDSOCKET_OPTION_SEND_QUEUE_BYTES: i32 = 12;
+/// `"on"` (default): permessage-deflate (RFC 7692) is offered, and messages are compressed if the server
+/// agrees. `"off"`: it is not. For later connections.
+pub const WDSOCKET_OPTION_COMPRESSION: i32 = 40;
+/// Messages below this go uncompressed, empty ones always. 0 to 2147483647 bytes, default 1024.
+pub const WDSOCKET_OPTION_COMPRESSION_MIN_BYTES: i32 = 41;
+/// The largest window for compression, either way, as the logarithm of its size in bytes (RFC 7692, section
+/// 7.1.2). 9 (512 bytes) to 15 (32 KiB), default 15. A server that cannot keep to less does not compress.
+/// For later connections.
+pub const WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS: i32 = 42;
+/// `"on"` (default): a compressed message may refer to those before it, either way (RFC 7692, section
+/// 7.1.1), which makes similar messages much smaller and costs the memory of two windows. `"off"`: each
+/// stands alone. For later connections.
+pub const WDSOCKET_OPTION_COMPRESSION_CONTEXT_TAKEOVER: i32 = 43;
 
 /// The subprotocol that the server chose; empty if none.
 pub const WDSOCKET_INFO_PROTOCOL: i32 = 1;
-/// The extensions that were agreed on; empty if none.
+/// What was agreed on about compression, such as `permessage-deflate; server_max_window_bits=10`; empty if
+/// nothing.
 pub const WDSOCKET_INFO_EXTENSIONS: i32 = 2;
 /// The address connected to: `127.0.0.1:9001`, `[::1]:9001`.
 pub const WDSOCKET_INFO_REMOTE_ADDRESS: i32 = 3;
@@ -78,9 +92,9 @@ pub const WDSOCKET_INFO_CLOSE_REASON: i32 = 5;
 pub const WDSOCKET_INFO_HTTP_STATUS: i32 = 6;
 /// The header lines of the server's answer, names in lower case, each line ended by CR LF.
 pub const WDSOCKET_INFO_RESPONSE_HEADERS: i32 = 7;
-/// Bytes of messages received.
+/// Bytes of messages received, after decompression.
 pub const WDSOCKET_INFO_BYTES_IN: i32 = 9;
-/// Bytes of messages written.
+/// Bytes of messages written, before compression.
 pub const WDSOCKET_INFO_BYTES_OUT: i32 = 10;
 /// Messages received.
 pub const WDSOCKET_INFO_MESSAGES_IN: i32 = 11;
@@ -96,9 +110,9 @@ pub const WDSOCKET_INFO_PING_MS: i32 = 15;
 pub const WDSOCKET_INFO_URL: i32 = 16;
 /// What ended the connection, or made the attempt fail; empty while it has not ended.
 pub const WDSOCKET_INFO_LAST_ERROR: i32 = 17;
-/// Bytes received after the upgrade, framing included.
+/// Bytes received after the upgrade, compressed where messages were, framing included.
 pub const WDSOCKET_INFO_WIRE_BYTES_IN: i32 = 21;
-/// Bytes that the system has taken after the upgrade, framing included.
+/// Bytes that the system has taken after the upgrade, compressed where messages were, framing included.
 pub const WDSOCKET_INFO_WIRE_BYTES_OUT: i32 = 22;
 
 /// No error.
@@ -175,6 +189,10 @@ equals! {
     WDSOCKET_OPTION_MAX_MESSAGE_BYTES == Key::MaxMessage;
     WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES == Key::ReceiveQueue;
     WDSOCKET_OPTION_SEND_QUEUE_BYTES == Key::SendQueue;
+    WDSOCKET_OPTION_COMPRESSION == Key::Compression;
+    WDSOCKET_OPTION_COMPRESSION_MIN_BYTES == Key::CompressionMin;
+    WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS == Key::CompressionWindow;
+    WDSOCKET_OPTION_COMPRESSION_CONTEXT_TAKEOVER == Key::CompressionTakeover;
     WDSOCKET_INFO_PROTOCOL == socket::Item::Protocol;
     WDSOCKET_INFO_EXTENSIONS == socket::Item::Extensions;
     WDSOCKET_INFO_REMOTE_ADDRESS == socket::Item::RemoteAddress;

@@ -6,7 +6,9 @@
 
 use super::{
     Close, Control, Data, FrameHeader, Kind, MAX_CONTROL, Message, OpCode, Violation,
-    encoder::MAX_HEADER, utf8::Validator,
+    encoder::MAX_HEADER,
+    inflate::{Inflater, Limits},
+    utf8::Validator,
 };
 use std::io::Cursor;
 use tokio_tungstenite::tungstenite;
@@ -41,10 +43,11 @@ struct Frame {
 struct Gathering {
     message: Message,
     text: Validator,
+    is_compressed: bool,
 }
 
 /// Turns the bytes of one connection into items.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Decoder {
     /// The beginning of a header whose rest has not arrived.
     header: [u8; MAX_HEADER],
@@ -52,34 +55,59 @@ pub struct Decoder {
     frame: Option<Frame>,
     gathering: Option<Gathering>,
     control: Vec<u8>,
+    /// Where compression was agreed on.
+    inflater: Option<Inflater>,
 }
 
 impl Decoder {
+    /// A decoder for a connection on which messages may come compressed.
+    pub fn inflating(inflater: Option<Inflater>) -> Self {
+        Decoder {
+            inflater,
+            ..Decoder::default()
+        }
+    }
+
+    /// Frees what decompressing has not needed since this was last called. True: there is still something
+    /// to be freed later.
+    pub fn rest(&mut self) -> bool {
+        let is_inflating = self.gathering.as_ref().is_some_and(|g| g.is_compressed);
+        match &mut self.inflater {
+            Some(inflater) => is_inflating || inflater.rest(),
+            None => false,
+        }
+    }
+
+    /// Whether there is something to be freed later.
+    pub fn is_awake(&self) -> bool {
+        self.inflater.as_ref().is_some_and(Inflater::is_awake)
+    }
+
     /// Takes bytes from the front of `input` until an item is whole; `None` when more bytes are
-    /// needed (`input` is empty then).
+    /// needed (`input` is empty then), or when decompressing has used up the allowance.
     ///
-    /// `max_message`: the largest message in bytes. A larger one is a violation as soon as a
-    /// header says so.
+    /// A message larger than its limit is a violation as soon as a header says so, or its
+    /// decompression shows it.
     pub fn next(
         &mut self,
         input: &mut &[u8],
-        max_message: usize,
+        limits: &mut Limits,
     ) -> Result<Option<Item>, Violation> {
         loop {
             if self.frame.is_none() {
                 match self.take_header(input)? {
-                    Some((header, length)) => self.begin(&header, length, max_message)?,
+                    Some((header, length)) => self.begin(&header, length, limits.message)?,
                     None => return Ok(None),
                 }
             }
-            self.take_payload(input)?;
+            self.take_payload(input, limits)?;
             match self.frame.take() {
                 Some(frame) if frame.remaining > 0 => {
                     self.frame = Some(frame);
                     return Ok(None);
                 }
                 Some(frame) => {
-                    if let Some(item) = self.end(&frame)? {
+                    if let Some(item) = self.end(&frame, limits)? {
                         return Ok(Some(item));
                     }
                 }
@@ -107,7 +135,7 @@ impl Decoder {
         };
         *input = &input[consumed - kept..];
         self.header_length = 0;
-        check(&header, length, consumed)?;
+        check(&header, length, consumed, self.inflater.is_some())?;
         Ok(Some((header, length)))
     }
 
@@ -140,11 +168,13 @@ impl Decoder {
                         data: Vec::new(),
                     },
                     text: Validator::default(),
+                    is_compressed: header.rsv1,
                 }),
             };
+            let is_plain = !gathered.is_compressed;
             let data = &mut gathered.message.data;
             let total = (data.len() as u64).saturating_add(length);
-            if total > max_message as u64 {
+            if is_plain && total > max_message as u64 {
                 return Err(Violation {
                     code: 1009,
                     what: format!(
@@ -158,6 +188,7 @@ impl Decoder {
             // frame's is exact; a message in many fragments grows as vectors do.
             let wanted = (length as usize).min(GROWTH) + 1;
             match data.is_empty() {
+                _ if !is_plain => {}
                 true => data.reserve_exact(wanted),
                 false => data.reserve(wanted),
             }
@@ -171,28 +202,42 @@ impl Decoder {
     }
 
     /// Moves as much payload as there is from `input` to where it belongs.
-    fn take_payload(&mut self, input: &mut &[u8]) -> Result<(), Violation> {
+    fn take_payload(&mut self, input: &mut &[u8], limits: &mut Limits) -> Result<(), Violation> {
         let Some(frame) = &mut self.frame else {
             return Ok(());
         };
         let length = frame.remaining.min(input.len() as u64) as usize;
-        let (piece, rest) = input.split_at(length);
-        *input = rest;
-        frame.remaining -= length as u64;
-        match (frame.opcode, &mut self.gathering) {
-            (OpCode::Data(_), Some(gathering)) => {
-                gathering.message.data.extend_from_slice(piece);
-                gathering.validate(length)
+        let (mut piece, _) = input.split_at(length);
+        let made = match (frame.opcode, &mut self.gathering, &mut self.inflater) {
+            (OpCode::Data(_), Some(gathering), Some(inflater)) if gathering.is_compressed => {
+                let data = &mut gathering.message.data;
+                let before = data.len();
+                inflater.inflate(&mut piece, data, limits)?;
+                data.len() - before
+            }
+            (OpCode::Data(_), Some(gathering), _) => {
+                gathering
+                    .message
+                    .data
+                    .extend_from_slice(std::mem::take(&mut piece));
+                length
             }
             _ => {
-                self.control.extend_from_slice(piece);
-                Ok(())
+                self.control.extend_from_slice(std::mem::take(&mut piece));
+                0
             }
+        };
+        let taken = length - piece.len();
+        *input = &input[taken..];
+        frame.remaining -= taken as u64;
+        match &mut self.gathering {
+            Some(gathering) => gathering.validate(made),
+            None => Ok(()),
         }
     }
 
     /// Ends a frame whose payload is whole.
-    fn end(&mut self, frame: &Frame) -> Result<Option<Item>, Violation> {
+    fn end(&mut self, frame: &Frame, limits: &mut Limits) -> Result<Option<Item>, Violation> {
         match frame.opcode {
             OpCode::Control(control) => {
                 let payload = std::mem::take(&mut self.control);
@@ -207,6 +252,13 @@ impl Decoder {
                 let Some(mut gathering) = self.gathering.take() else {
                     unreachable!("a data frame gathers");
                 };
+                if let (true, Some(inflater)) = (gathering.is_compressed, &mut self.inflater) {
+                    let data = &mut gathering.message.data;
+                    let before = data.len();
+                    inflater.end(data, limits)?;
+                    let made = data.len() - before;
+                    gathering.validate(made)?;
+                }
                 if !gathering.text.is_complete() {
                     return Err(invalid_text());
                 }
@@ -228,7 +280,8 @@ impl Decoder {
             Some(frame) if matches!(frame.opcode, OpCode::Data(_)) => frame.remaining,
             _ => return None,
         };
-        let data = &mut self.gathering.as_mut()?.message.data;
+        let gathering = self.gathering.as_mut().filter(|g| !g.is_compressed)?;
+        let data = &mut gathering.message.data;
         let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
         if remaining == 0 {
             return None;
@@ -293,9 +346,17 @@ fn parse(input: &[u8]) -> Result<(Option<(FrameHeader, u64)>, usize), Violation>
 }
 
 /// What RFC 6455, section 5.2 and 5.5, forbids in a header, whatever came before.
-fn check(header: &FrameHeader, length: u64, consumed: usize) -> Result<(), Violation> {
-    let forbidden = if header.rsv1 || header.rsv2 || header.rsv3 {
+fn check(
+    header: &FrameHeader,
+    length: u64,
+    consumed: usize,
+    may_be_compressed: bool,
+) -> Result<(), Violation> {
+    let begins_message = matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary));
+    let forbidden = if header.rsv2 || header.rsv3 || (header.rsv1 && !may_be_compressed) {
         "set a reserved bit without an extension that gives it a meaning"
+    } else if header.rsv1 && !begins_message {
+        "set the bit for compression on a frame that does not begin a message"
     } else if header.mask.is_some() {
         "sent a masked frame, which only clients may"
     } else if length > i64::MAX as u64 {
@@ -334,6 +395,19 @@ mod tests {
         bytes
     }
 
+    /// The next item, however much decompressing takes.
+    fn next(
+        decoder: &mut Decoder,
+        input: &mut &[u8],
+        max: usize,
+    ) -> Result<Option<Item>, Violation> {
+        let mut limits = Limits {
+            message: max,
+            allowance: &mut usize::MAX.clone(),
+        };
+        decoder.next(input, &mut limits)
+    }
+
     /// Decodes pieces of these sizes, used in turn; every other large payload is received in place.
     fn decode(bytes: &[u8], sizes: &[usize], max: usize) -> (Vec<Item>, Option<Violation>) {
         let mut decoder = Decoder::default();
@@ -357,7 +431,7 @@ mod tests {
                 }
             }
             loop {
-                match decoder.next(&mut input, max) {
+                match next(&mut decoder, &mut input, max) {
                     Ok(Some(item)) => items.push(item),
                     Ok(None) => break,
                     Err(violation) => return (items, Some(violation)),
@@ -471,16 +545,16 @@ mod tests {
         let mut decoder = Decoder::default();
         let bytes = frame(0x81, b"\xce\xba\xf4\x90 and much more");
         let mut input = &bytes[..2 + 3];
-        assert_eq!(decoder.next(&mut input, 1000), Ok(None));
+        assert_eq!(next(&mut decoder, &mut input, 1000), Ok(None));
         let mut input = &bytes[2 + 3..2 + 4];
-        assert_eq!(decoder.next(&mut input, 1000).unwrap_err().code, 1007);
+        assert_eq!(next(&mut decoder, &mut input, 1000).unwrap_err().code, 1007);
     }
 
     #[test]
     fn a_header_that_promises_much_reserves_little() {
         let mut decoder = Decoder::default();
         let header = [&[0x82, 127][..], &(1u64 << 30).to_be_bytes()].concat();
-        assert_eq!(decoder.next(&mut &header[..], 1 << 31), Ok(None));
+        assert_eq!(next(&mut decoder, &mut &header[..], 1 << 31), Ok(None));
         let (data, _) = decoder.in_place().unwrap();
         assert!(data.capacity() <= 2 * GROWTH, "{}", data.capacity());
     }

@@ -6,10 +6,11 @@ use super::{FrameHeader, OpCode, mask};
 pub const MAX_HEADER: usize = 14;
 
 /// The header and key of a masked, unfragmented frame.
-fn header(opcode: OpCode) -> (FrameHeader, [u8; 4]) {
+fn header(opcode: OpCode, is_compressed: bool) -> (FrameHeader, [u8; 4]) {
     let key = mask::key();
     let header = FrameHeader {
         is_final: true,
+        rsv1: is_compressed,
         opcode,
         mask: Some(key),
         ..FrameHeader::default()
@@ -26,9 +27,14 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Begins a frame: appends its header to `out`.
-    pub fn begin(out: &mut Vec<u8>, opcode: OpCode, payload: &'a [u8]) -> Self {
-        let (header, key) = header(opcode);
+    /// Begins a frame: appends its header to `out`. `is_compressed`: the payload is (RFC 7692, section 6).
+    pub fn begin(
+        out: &mut Vec<u8>,
+        opcode: OpCode,
+        payload: &'a [u8],
+        is_compressed: bool,
+    ) -> Self {
+        let (header, key) = header(opcode, is_compressed);
         header
             .format(payload.len() as u64, out)
             .expect("writing to a vector cannot fail");

@@ -1,4 +1,5 @@
-//! The WebSocket protocol (RFC 6455) without any I/O: frames out, bytes in, messages out.
+//! The WebSocket protocol (RFC 6455) and its compression (RFC 7692) without any I/O: frames out, bytes
+//! in, messages out.
 //!
 //! tungstenite supplies the frame header, the opcodes and the handshake's parts. The rest is
 //! here and not tungstenite's `WebSocket`, because the promises need what that does not give:
@@ -7,7 +8,11 @@
 
 pub mod close;
 pub mod decoder;
+pub mod deflate;
 pub mod encoder;
+pub mod extensions;
+pub mod history;
+pub mod inflate;
 pub mod mask;
 pub mod utf8;
 

@@ -1,13 +1,17 @@
 //! What a connection's lock protects, and how the connection opens and ends.
 
 use super::{
-    Event, Socket, State, Waiters, handover::Handover, keepalive::Keepalive, outbox::Outbox,
+    Event, Socket, State, Waiters, compression::Compression, handover::Handover,
+    keepalive::Keepalive, outbox::Outbox,
 };
 use crate::{
     error::{Code, Error, describe},
     events::SourceId,
     options::Settings,
-    protocol::{Close, Control, Decoder, Message, Violation},
+    protocol::{
+        Close, Control, Decoder, Message, Violation, deflate::Deflater, extensions::Agreement,
+        inflate::Inflater,
+    },
     stream::Stream,
     sync::Arc,
     sys::{self, Instant},
@@ -19,6 +23,7 @@ pub(super) struct Link {
     pub stream: Stream,
     pub outbox: Outbox,
     pub decoder: Decoder,
+    pub compression: Option<Arc<Compression>>,
     /// Bytes that were received and not decoded, because the queue was full or because they came
     /// with the answer to the upgrade request.
     pub undecoded: Vec<u8>,
@@ -33,6 +38,8 @@ pub(crate) struct Answer {
     pub headers: String,
     /// The subprotocol that it chose.
     pub protocol: String,
+    /// The compression that it agreed to.
+    pub deflate: Option<Agreement>,
 }
 
 /// A connection that has been upgraded.
@@ -106,6 +113,8 @@ pub(super) struct Core {
     pub ending: Option<Ending>,
     /// A write has failed for want of room: say when there is some.
     pub tell_writable: bool,
+    /// When to look for what compressing has not needed for a while.
+    pub rest: Option<Instant>,
     pub counters: Counters,
     pub answer: Answer,
     pub remote: Option<SocketAddr>,
@@ -137,6 +146,7 @@ impl Core {
             broken: None,
             ending: None,
             tell_writable: false,
+            rest: None,
             counters: Counters::default(),
             answer: Answer::default(),
             remote: None,
@@ -157,10 +167,14 @@ impl Core {
         self.remote = upgraded.remote;
         self.handover = Handover::new(now);
         self.keepalive = Keepalive::new(now);
+        let agreement = self.answer.deflate.as_ref();
         self.link = Some(Link {
             stream: upgraded.stream,
             outbox: Outbox::default(),
-            decoder: Decoder::default(),
+            decoder: Decoder::inflating(agreement.map(Inflater::new)),
+            compression: agreement
+                .and_then(Deflater::new)
+                .map(|deflater| Arc::new(Compression::new(deflater))),
             undecoded: upgraded.early,
         });
         self.tell(socket, Event::Opening);

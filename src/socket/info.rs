@@ -63,8 +63,10 @@ impl Socket {
         let outbox = core.link.as_ref().map(|link| &link.outbox);
         match item {
             Item::Protocol => core.answer.protocol.clone(),
-            // None is offered, so that none can have been agreed on.
-            Item::Extensions => String::new(),
+            Item::Extensions => match &core.answer.deflate {
+                Some(agreement) => agreement.to_string(),
+                None => String::new(),
+            },
             Item::RemoteAddress => core.remote.map(|at| at.to_string()).unwrap_or_default(),
             Item::CloseCode => match &core.ending {
                 Some(ending) => ending.code.to_string(),

@@ -7,6 +7,7 @@
 //! receives.
 
 pub(crate) mod closing;
+mod compression;
 mod core;
 mod handover;
 mod info;

@@ -1,7 +1,7 @@
 //! The send queue: frames that the system has not taken yet.
 
 use crate::{
-    protocol::{Control, OpCode, encoder, encoder::Frame},
+    protocol::{Control, Kind, OpCode, encoder, encoder::Frame},
     stream::Stream,
     sync::{thread_local, with_local},
 };
@@ -26,6 +26,28 @@ const PONGS: usize = 256;
 
 thread_local! {
     static PIECES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A message on its way out.
+pub(crate) struct Outgoing<'a> {
+    pub kind: Kind,
+    /// Its bytes, compressed or not.
+    pub payload: &'a [u8],
+    pub is_compressed: bool,
+    /// How long it was before that.
+    pub length: usize,
+}
+
+impl<'a> Outgoing<'a> {
+    /// A message that goes out as it is.
+    pub fn plain(kind: Kind, payload: &'a [u8]) -> Self {
+        Outgoing {
+            kind,
+            payload,
+            is_compressed: false,
+            length: payload.len(),
+        }
+    }
 }
 
 /// Bytes that wait, beginning at `sent`.
@@ -94,22 +116,23 @@ impl Outbox {
     }
 
     /// Sends or queues a message in one frame.
-    pub fn message(&mut self, stream: &Stream, opcode: OpCode, payload: &[u8]) -> io::Result<()> {
-        self.frame(stream, opcode, payload)?;
+    pub fn message(&mut self, stream: &Stream, message: &Outgoing) -> io::Result<()> {
+        let opcode = message.kind.opcode();
+        self.frame(stream, opcode, message.payload, message.is_compressed)?;
         if self.sent < self.queued {
             self.marks.push_back(Mark {
                 end: self.queued,
-                size: payload.len(),
+                size: message.length,
             });
-            self.size += payload.len();
-            self.cost += payload.len() + OVERHEAD;
+            self.size += message.length;
+            self.cost += message.length + OVERHEAD;
         }
         Ok(())
     }
 
     /// Sends or queues a control frame. Not counted: there are few of them, by construction.
     pub fn control(&mut self, stream: &Stream, control: Control, payload: &[u8]) -> io::Result<()> {
-        self.frame(stream, OpCode::Control(control), payload)
+        self.frame(stream, OpCode::Control(control), payload, false)
     }
 
     /// Answers a ping.
@@ -158,14 +181,20 @@ impl Outbox {
         };
     }
 
-    fn frame(&mut self, stream: &Stream, opcode: OpCode, payload: &[u8]) -> io::Result<()> {
+    fn frame(
+        &mut self,
+        stream: &Stream,
+        opcode: OpCode,
+        payload: &[u8],
+        is_compressed: bool,
+    ) -> io::Result<()> {
         if self.corked || !self.chunks.is_empty() {
-            self.queue(opcode, payload);
+            self.queue(opcode, payload, is_compressed);
             return Ok(());
         }
         with_local(&PIECES, |pieces| {
             pieces.clear();
-            let mut frame = Frame::begin(pieces, opcode, payload);
+            let mut frame = Frame::begin(pieces, opcode, payload, is_compressed);
             loop {
                 let more = frame.append(pieces, PIECE);
                 let sent = send_all(stream, pieces)?;
@@ -190,7 +219,7 @@ impl Outbox {
     }
 
     /// Appends a frame to what waits.
-    fn queue(&mut self, opcode: OpCode, payload: &[u8]) {
+    fn queue(&mut self, opcode: OpCode, payload: &[u8], is_compressed: bool) {
         let length = encoder::MAX_HEADER + payload.len();
         let has_room = |chunk: &Chunk| chunk.bytes.capacity() - chunk.bytes.len() >= length;
         if !self.chunks.back().is_some_and(has_room) {
@@ -201,7 +230,7 @@ impl Outbox {
         }
         if let Some(Chunk { bytes, .. }) = self.chunks.back_mut() {
             let before = bytes.len();
-            Frame::begin(bytes, opcode, payload).append(bytes, usize::MAX);
+            Frame::begin(bytes, opcode, payload, is_compressed).append(bytes, usize::MAX);
             self.queued += (bytes.len() - before) as u64;
         }
     }

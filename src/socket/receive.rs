@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Code, Error},
-    protocol::Item,
+    protocol::{Item, inflate::Limits},
     sync::{Arc, thread_local, with_local},
     sys,
 };
@@ -83,6 +83,11 @@ impl Core {
         if was_flushed {
             self.uncork(socket);
         }
+        let is_inflating = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.decoder.is_awake());
+        self.watch_compression(socket, is_inflating);
         stopped
     }
 
@@ -165,7 +170,6 @@ impl Core {
 
     /// Turns bytes into items until the queue is full, and keeps what is left then.
     fn decode(&mut self, socket: &Arc<Socket>, mut input: &[u8]) {
-        let max_message = self.settings.max_message;
         while self.is_reading() {
             let stop = self.budget == 0 || self.is_full(socket);
             let Some(link) = &mut self.link else {
@@ -175,8 +179,14 @@ impl Core {
                 link.undecoded = input.to_vec();
                 return;
             }
-            match link.decoder.next(&mut input, max_message) {
+            let mut limits = Limits {
+                message: self.settings.max_message,
+                allowance: &mut self.budget,
+            };
+            match link.decoder.next(&mut input, &mut limits) {
                 Ok(Some(item)) => self.take(socket, item),
+                // What is left is compressed, and would become too much for one time.
+                Ok(None) if !input.is_empty() => continue,
                 Ok(None) => return,
                 Err(violation) => return self.violated(socket, violation),
             }

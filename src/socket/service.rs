@@ -83,6 +83,7 @@ impl Socket {
             let next = {
                 let mut core = lock(&self.core);
                 let now = sys::now();
+                core.rest_compression(now);
                 let again = core.tick(self, now);
                 let plan = core.plan(self, now);
                 match &core.link {
@@ -297,6 +298,7 @@ impl Core {
         if let Some((_, at)) = self.violation {
             no_later(at);
         }
+        no_later(self.rest);
         let turn = self.wants_service_to_read(socket, now);
         if let Turn::LookAgain(at) = turn {
             no_later(Some(at));

@@ -1,6 +1,6 @@
 //! Writing: the host's thread sends for itself.
 
-use super::{Socket, State, deadline};
+use super::{Socket, State, deadline, outbox::Outgoing};
 use crate::{
     error::{Code, Error, Result},
     events,
@@ -47,17 +47,20 @@ impl Socket {
                 State::Open if core.broken.is_none() => {}
                 _ => return Err(core.ended(self, Code::Closed)),
             }
-            let limit = core.settings.send_queue;
-            let has_room = |core: &super::Core| {
-                core.link
-                    .as_ref()
-                    .is_some_and(|link| link.outbox.cost() < limit)
-            };
-            if !has_room(&core) {
+            if !core.has_room() {
                 core.flush(self);
             }
-            if has_room(&core) {
-                return self.send(&mut core, kind, payload);
+            if core.has_room() {
+                let Some(compression) = core.compression(payload.len()) else {
+                    return self.send(&mut core, &Outgoing::plain(kind, payload));
+                };
+                // Compressing takes a while: without the connection's lock.
+                drop(core);
+                if let Some(result) = self.write_compressed(&compression, kind, payload) {
+                    return result;
+                }
+                core = lock(&self.core);
+                continue;
             }
             if core.broken.is_some() || core.state != State::Open {
                 continue;
@@ -72,6 +75,7 @@ impl Socket {
             };
             if expired {
                 core.tell_writable = self.is_callback();
+                let limit = core.settings.send_queue;
                 let what =
                     format!("the send queue is full ({limit} bytes) and the server is not reading");
                 return Err(Error::new(Code::SendQueueFull, what).of(&self.name));
@@ -90,18 +94,18 @@ impl Socket {
     }
 
     /// Hands the message to the system or the queue.
-    fn send(self: &Arc<Self>, core: &mut super::Core, kind: Kind, payload: &[u8]) -> Result<()> {
+    pub(super) fn send(self: &Arc<Self>, core: &mut super::Core, message: &Outgoing) -> Result<()> {
         let Some(link) = &mut core.link else {
             return Err(core.ended(self, Code::Closed));
         };
         let was_flushed = link.outbox.is_empty();
-        let result = link.outbox.message(&link.stream, kind.opcode(), payload);
+        let result = link.outbox.message(&link.stream, message);
         let is_flushed = link.outbox.is_empty();
         if core.check_sent(self, result).is_none() {
             return Err(core.ended(self, Code::Closed));
         }
         core.counters.messages_out += 1;
-        core.counters.bytes_out += payload.len() as u64;
+        core.counters.bytes_out += message.length as u64;
         if was_flushed && !is_flushed {
             // From here on the service task waits for the system to take more.
             self.service.notify_one();

@@ -1,0 +1,443 @@
+//! Decompressing messages (RFC 7692, section 7.2.2), no further than asked.
+
+use super::{
+    Violation,
+    deflate::TAIL,
+    extensions::{Agreement, MAX_WINDOW_BITS},
+    history::History,
+};
+use zlib_rs::{Inflate, InflateFlush, Status};
+
+/// The smallest window that zlib can decompress with: a server that agreed to 8 bits sends nothing
+/// that does not fit 9.
+const MIN_WINDOW_BITS: u8 = 9;
+/// So much output is made room for at once, at least and at most.
+const LEAST_ROOM: usize = 256;
+const MOST_ROOM: usize = 16 << 10;
+
+/// What building a decompressor anew counts, in bytes of output that take as long.
+const REBUILD: usize = 8 << 10;
+
+/// Decompresses the messages of one connection.
+pub struct Inflater {
+    window_bits: u8,
+    takeover: bool,
+    history: History,
+    state: Option<Inflate>,
+    /// The message that is being received has brought data.
+    begun: bool,
+    used: bool,
+}
+
+/// How much a message may become, and how much of that now.
+pub struct Limits<'a> {
+    /// The largest message in bytes.
+    pub message: usize,
+    /// So many bytes more are wanted now; what is made is taken off.
+    pub allowance: &'a mut usize,
+}
+
+/// What one step did.
+struct Step {
+    taken: usize,
+    /// There was room for more output.
+    has_room: bool,
+}
+
+impl Inflater {
+    /// For what was agreed.
+    pub fn new(agreement: &Agreement) -> Self {
+        let window_bits = agreement
+            .server_max_window_bits
+            .unwrap_or(MAX_WINDOW_BITS)
+            .max(MIN_WINDOW_BITS);
+        let takeover = !agreement.server_no_context_takeover;
+        Inflater {
+            window_bits,
+            takeover,
+            history: History::new(window_bits, takeover),
+            state: None,
+            begun: false,
+            used: false,
+        }
+    }
+
+    /// Appends to `message` what `input` holds of it, until the input is empty or the allowance used up.
+    ///
+    /// # Errors
+    /// Data that is not compressed data, and a message that grows too large: 1009 before it has taken
+    /// more memory than its limit.
+    pub fn inflate(
+        &mut self,
+        input: &mut &[u8],
+        message: &mut Vec<u8>,
+        limits: &mut Limits,
+    ) -> Result<(), Violation> {
+        self.used = true;
+        self.begun |= !input.is_empty();
+        loop {
+            if input.is_empty() && self.state.is_none() {
+                return Ok(());
+            }
+            let step = self.step(input, message, limits, InflateFlush::NoFlush)?;
+            *input = &input[step.taken..];
+            // What the decompressor holds back for want of room is little; it is not left there,
+            // because there may be no input to come back for it.
+            if step.has_room && input.is_empty() {
+                return Ok(());
+            }
+            if *limits.allowance == 0 && !input.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends a message.
+    ///
+    /// # Errors
+    /// As [`Inflater::inflate`], and data that ends before it is complete.
+    pub fn end(&mut self, message: &mut Vec<u8>, limits: &mut Limits) -> Result<(), Violation> {
+        // A peer may send nothing at all for an empty message: its compressor had nothing to flush.
+        if std::mem::take(&mut self.begun) && self.state.is_some() {
+            self.end_block(message, limits)?;
+        }
+        match self.takeover {
+            true => self.history.push(message),
+            false => self.state = None,
+        }
+        Ok(())
+    }
+
+    /// Gives the decompressor the tail that the peer left out, and checks that a block ends just there.
+    fn end_block(&mut self, message: &mut Vec<u8>, limits: &mut Limits) -> Result<(), Violation> {
+        // Told to stop at the ends of blocks, it leaves the guard behind the tail alone, and makes
+        // nothing, exactly if the tail was what it waited for.
+        let [a, b, c, d] = TAIL;
+        let guarded = [a, b, c, d, 0];
+        let mut taken = 0;
+        let complete = message.len();
+        while self.state.is_some() {
+            let step = self.step(&guarded[taken..], message, limits, InflateFlush::Block)?;
+            taken += step.taken;
+            if taken > TAIL.len() || message.len() > complete {
+                return Err(Violation::protocol(
+                    "sent a compressed message that ends in the middle of its data",
+                ));
+            }
+            if taken == TAIL.len() && step.has_room {
+                break;
+            }
+        }
+        match taken == TAIL.len() {
+            true => Ok(()),
+            false => Err(invalid()),
+        }
+    }
+
+    /// One call of the decompressor.
+    fn step(
+        &mut self,
+        input: &[u8],
+        message: &mut Vec<u8>,
+        limits: &mut Limits,
+        flush: InflateFlush,
+    ) -> Result<Step, Violation> {
+        let state = match &mut self.state {
+            Some(state) => state,
+            none => none.insert(build(self.window_bits, &mut self.history, message)),
+        };
+        let start = message.len();
+        let room = make_room(message, input.len(), limits.message);
+        message.resize(start + room, 0);
+        let (taken, made) = (state.total_in(), state.total_out());
+        let status = state.decompress(input, &mut message[start..], flush);
+        let taken = (state.total_in() - taken) as usize;
+        let made = (state.total_out() - made) as usize;
+        message.truncate(start + made);
+        *limits.allowance = limits.allowance.saturating_sub(made);
+        match status {
+            Ok(Status::Ok | Status::BufError) => {}
+            // A block that says it is the last one; others may follow all the same (section 7.2.3.4).
+            Ok(Status::StreamEnd) => {
+                self.state = None;
+                *limits.allowance = limits.allowance.saturating_sub(REBUILD);
+            }
+            Err(_) => return Err(invalid()),
+        }
+        if message.len() > limits.message {
+            return Err(Violation {
+                code: 1009,
+                what: format!(
+                    "sent a compressed message of more than {} bytes, which is more than \
+                     MAX_MESSAGE_BYTES allows",
+                    limits.message
+                )
+                .into(),
+            });
+        }
+        Ok(Step {
+            taken,
+            has_room: made < room,
+        })
+    }
+
+    /// Frees what can be built again, unless a message came since this was last called. Only between two
+    /// messages. True: there is still something to be freed later.
+    pub fn rest(&mut self) -> bool {
+        if !std::mem::take(&mut self.used) {
+            self.state = None;
+        }
+        self.state.is_some()
+    }
+
+    /// Whether there is something to be freed later.
+    pub fn is_awake(&self) -> bool {
+        self.state.is_some()
+    }
+}
+
+/// A decompressor that may refer to what came before, this message's beginning included.
+fn build(window_bits: u8, history: &mut History, message: &[u8]) -> Inflate {
+    let mut state = Inflate::new(false, window_bits);
+    let mut set = |dictionary: &[u8]| {
+        state
+            .set_dictionary(dictionary)
+            .expect("a stream without a header takes a dictionary");
+    };
+    // One after the other: the later pushes the earlier back.
+    set(history.bytes());
+    set(message);
+    state
+}
+
+/// Room for more output: the message's own, or some more; never more than one byte beyond its limit, by which
+/// is seen that it is exceeded.
+fn make_room(message: &mut Vec<u8>, input: usize, limit: usize) -> usize {
+    let most = (limit + 1).saturating_sub(message.len()).min(MOST_ROOM);
+    if message.capacity() == message.len() {
+        let more = (4 * input).max(message.len()).max(LEAST_ROOM);
+        // And a byte for the NUL.
+        message.reserve_exact(more.min(limit + 1 - message.len()) + 1);
+    }
+    (message.capacity() - message.len()).min(most)
+}
+
+fn invalid() -> Violation {
+    Violation::protocol("sent a compressed message whose data is not valid")
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+    use crate::protocol::{
+        deflate::Deflater,
+        extensions::{Offer, accept},
+    };
+
+    fn agreement(parameters: &str) -> Agreement {
+        let offer = Offer {
+            window_bits: 15,
+            context_takeover: true,
+        };
+        accept(&format!("permessage-deflate{parameters}"), Some(&offer))
+            .unwrap()
+            .unwrap()
+    }
+
+    /// Inflates one message, given in pieces of `size` bytes, `allowance` bytes at a time.
+    fn inflate(
+        inflater: &mut Inflater,
+        data: &[u8],
+        size: usize,
+        allowance: usize,
+        limit: usize,
+    ) -> Result<Vec<u8>, Violation> {
+        let mut message = Vec::new();
+        for piece in data.chunks(size) {
+            let mut input = piece;
+            while !input.is_empty() {
+                let mut limits = Limits {
+                    message: limit,
+                    allowance: &mut allowance.clone(),
+                };
+                inflater.inflate(&mut input, &mut message, &mut limits)?;
+            }
+        }
+        let mut limits = Limits {
+            message: limit,
+            allowance: &mut allowance.clone(),
+        };
+        inflater.end(&mut message, &mut limits)?;
+        assert!(message.capacity() <= limit + 2, "{}", message.capacity());
+        Ok(message)
+    }
+
+    /// Words, in an order that does not repeat.
+    fn prose(length: usize, seed: u64) -> Vec<u8> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            bytes.extend_from_slice(format!("{{\"price\":{}}},", state % 977).as_bytes());
+        }
+        bytes.truncate(length);
+        bytes
+    }
+
+    #[test]
+    fn messages_come_back_with_every_agreement_and_after_every_rest() {
+        for parameters in [
+            "",
+            "; server_no_context_takeover; client_no_context_takeover",
+            "; server_max_window_bits=9; client_max_window_bits=9",
+            "; server_max_window_bits=12; client_max_window_bits=12",
+        ] {
+            let agreement = agreement(parameters);
+            let mut deflater = Deflater::new(&agreement).unwrap();
+            let mut inflater = Inflater::new(&agreement);
+            let mut wire = Vec::new();
+            for (turn, length) in [1, 40, 1000, 7, 100_000, 3, 65_536, 300, 300, 300]
+                .into_iter()
+                .enumerate()
+            {
+                let message = prose(length, turn as u64 % 3 + 1);
+                // What is not sent leaves no trace.
+                deflater.compress(b"never sent, never seen", &mut wire);
+                deflater.dropped();
+                wire.clear();
+                deflater.compress(&message, &mut wire);
+                deflater.sent(&message);
+                let size = [1, 3, 1 << 20][turn % 3];
+                let back = inflate(&mut inflater, &wire, size, 1000, length).unwrap();
+                assert!(back == message, "{parameters}, {length} bytes");
+                if turn % 4 == 1 {
+                    // Used since the last time, then not.
+                    assert!(deflater.rest() && !deflater.rest());
+                    inflater.rest();
+                    assert!(!inflater.rest());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn takeover_makes_similar_messages_smaller_also_after_a_rest() {
+        let message = prose(2_000, 1);
+        for (parameters, shrinks) in [("", true), ("; client_no_context_takeover", false)] {
+            let mut deflater = Deflater::new(&agreement(parameters)).unwrap();
+            let mut sizes = Vec::new();
+            for _ in 0..3 {
+                let mut wire = Vec::new();
+                deflater.compress(&message, &mut wire);
+                deflater.sent(&message);
+                sizes.push(wire.len());
+                deflater.rest();
+                deflater.rest();
+            }
+            assert_eq!(sizes[1] < sizes[0] / 4, shrinks, "{parameters}: {sizes:?}");
+            assert_eq!(sizes[2], sizes[1], "{parameters}");
+        }
+    }
+
+    #[test]
+    fn a_window_of_8_bits_is_taken_in_but_not_sent() {
+        let agreement = agreement("; server_max_window_bits=8; client_max_window_bits=8");
+        assert!(Deflater::new(&agreement).is_none());
+        let mut inflater = Inflater::new(&agreement);
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        assert_eq!(inflate(&mut inflater, &hello, 1, 1, 5).unwrap(), b"Hello");
+    }
+
+    #[test]
+    fn the_examples_of_section_7_2_3() {
+        for data in [
+            &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..],
+            // A block without compression.
+            &[
+                0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00,
+            ],
+            // A block that says it is the last.
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+            // The same without the byte that the RFC wants behind it.
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+            // Two blocks.
+            &[
+                0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
+            ],
+        ] {
+            for size in [1, 2, 100] {
+                let mut inflater = Inflater::new(&agreement(""));
+                for _ in 0..2 {
+                    let back = inflate(&mut inflater, data, size, 2, 100);
+                    assert_eq!(back.as_deref(), Ok(&b"Hello"[..]), "{data:x?}");
+                }
+                // The second time as a reference to the first.
+                let shared = [0xf2, 0x00, 0x11, 0x00, 0x00];
+                let back = inflate(&mut inflater, &shared, size, 2, 100);
+                assert_eq!(back.as_deref(), Ok(&b"Hello"[..]));
+                assert_eq!(inflate(&mut inflater, &[0x00], 1, 2, 0).unwrap(), b"");
+                assert_eq!(inflate(&mut inflater, &[], 1, 2, 0).unwrap(), b"");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_that_grows_too_large_ends_at_its_limit() {
+        let mut deflater = Deflater::new(&agreement("")).unwrap();
+        let mut bomb = Vec::new();
+        deflater.compress(&vec![0; 64 << 20], &mut bomb);
+        assert!(bomb.len() < 1 << 17);
+        for limit in [0, 1, 1_000, 1 << 20, (64 << 20) - 1] {
+            let mut inflater = Inflater::new(&agreement(""));
+            let violation = inflate(&mut inflater, &bomb, 1 << 16, 1 << 18, limit).unwrap_err();
+            assert_eq!(violation.code, 1009);
+        }
+        let mut inflater = Inflater::new(&agreement(""));
+        let all = inflate(&mut inflater, &bomb, 1 << 16, 1 << 18, 64 << 20).unwrap();
+        assert_eq!(all.len(), 64 << 20);
+    }
+
+    #[test]
+    fn the_allowance_bounds_what_one_call_makes() {
+        let mut deflater = Deflater::new(&agreement("")).unwrap();
+        let mut bomb = Vec::new();
+        deflater.compress(&vec![0; 8 << 20], &mut bomb);
+        let mut inflater = Inflater::new(&agreement(""));
+        let mut input = &bomb[..];
+        let mut message = Vec::new();
+        let mut limits = Limits {
+            message: 8 << 20,
+            allowance: &mut 100_000,
+        };
+        inflater
+            .inflate(&mut input, &mut message, &mut limits)
+            .unwrap();
+        assert!(!input.is_empty() && *limits.allowance == 0);
+        assert!((100_000..200_000).contains(&message.len()));
+    }
+
+    #[test]
+    fn what_is_no_compressed_data_is_refused() {
+        for data in [
+            // A reserved block type.
+            &[0x07][..],
+            // A length and its complement that do not fit.
+            &[0x00, 0x05, 0x00, 0xfa, 0xfe, 0x48],
+            // A reference to before the beginning.
+            &[0xf2, 0x00, 0x11, 0x00, 0x00],
+            // Ends in the middle: of a block's data, of a stored block, of a header.
+            &[0xf2, 0x48, 0xcd],
+            &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65],
+            &[0x00, 0x05],
+            &[0x00, 0x04, 0x00, 0xfb, 0xff],
+        ] {
+            for size in [1, 100] {
+                let mut inflater = Inflater::new(&agreement(""));
+                let refused = inflate(&mut inflater, data, size, 100, 100).unwrap_err();
+                assert_eq!(refused.code, 1002, "{data:x?}");
+            }
+        }
+    }
+}
