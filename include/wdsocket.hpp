@@ -125,7 +125,11 @@ enum class Option : std::int32_t {
     PongTimeout = WDSOCKET_OPTION_PONG_TIMEOUT_MS,
     MaxMessageBytes = WDSOCKET_OPTION_MAX_MESSAGE_BYTES,
     ReceiveQueueBytes = WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES,
-    SendQueueBytes = WDSOCKET_OPTION_SEND_QUEUE_BYTES
+    SendQueueBytes = WDSOCKET_OPTION_SEND_QUEUE_BYTES,
+    Compression = WDSOCKET_OPTION_COMPRESSION,
+    CompressionMinBytes = WDSOCKET_OPTION_COMPRESSION_MIN_BYTES,
+    CompressionWindowBits = WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS,
+    CompressionContextTakeover = WDSOCKET_OPTION_COMPRESSION_CONTEXT_TAKEOVER
 };
 
 enum class LogLevel : std::int32_t { Error = 1, Warning = 2, Information = 3, Debug = 4, Trace = 5 };

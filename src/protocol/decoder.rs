@@ -71,11 +71,7 @@ impl Decoder {
     /// Frees what decompressing has not needed since this was last called. True: there is still something
     /// to be freed later.
     pub fn rest(&mut self) -> bool {
-        let is_inflating = self.gathering.as_ref().is_some_and(|g| g.is_compressed);
-        match &mut self.inflater {
-            Some(inflater) => is_inflating || inflater.rest(),
-            None => false,
-        }
+        self.inflater.as_mut().is_some_and(Inflater::rest)
     }
 
     /// Whether there is something to be freed later.

@@ -1,6 +1,10 @@
 //! Compressing messages (RFC 7692, section 7.2.1).
 
-use super::{extensions::Agreement, history::History};
+use super::{
+    extensions::Agreement,
+    history::History,
+    kept::{Kept, Places},
+};
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status};
 
 /// What every flush ends with, and a compressed message leaves out.
@@ -13,6 +17,8 @@ const LEVEL: i32 = 6;
 /// The output grows by at least this. A flush is complete once there is room left behind it.
 const ROOM: usize = 256;
 
+static PLACES: Places = Places::new();
+
 /// Compresses the messages of one connection.
 ///
 /// A message counts as part of what later ones may refer to once it was [`sent`](Deflater::sent): one that
@@ -21,7 +27,10 @@ pub struct Deflater {
     window_bits: u8,
     takeover: bool,
     history: History,
+    /// In use for a message that was compressed, and not yet sent or dropped.
     state: Option<Deflate>,
+    /// Goes on after the last message.
+    kept: Option<Kept<Deflate>>,
     used: bool,
 }
 
@@ -39,6 +48,7 @@ impl Deflater {
             takeover,
             history: History::new(window_bits, takeover),
             state: None,
+            kept: None,
             used: false,
         })
     }
@@ -47,19 +57,11 @@ impl Deflater {
     /// [`sent`](Deflater::sent) or [dropped](Deflater::dropped).
     pub fn compress(&mut self, message: &[u8], out: &mut Vec<u8>) {
         self.used = true;
-        let (window_bits, history) = (self.window_bits, &mut self.history);
-        let state = self.state.get_or_insert_with(|| {
-            let mut state = Deflate::new_with_config(DeflateConfig {
-                level: LEVEL,
-                // Negative: without a header.
-                window_bits: -i32::from(window_bits),
-                ..DeflateConfig::default()
-            });
-            state
-                .set_dictionary(history.bytes())
-                .expect("a new stream without a header takes a dictionary");
-            state
-        });
+        let state = match self.kept.take() {
+            Some(kept) => kept.into_inner(),
+            None => self.build(),
+        };
+        let state = self.state.insert(state);
         let mut input = message;
         let mut wanted = message.len() / 4 + ROOM;
         loop {
@@ -85,33 +87,40 @@ impl Deflater {
 
     /// The message is on its way.
     pub fn sent(&mut self, message: &[u8]) {
-        match self.takeover {
-            true => self.history.push(message),
-            false => self.forget(),
+        self.history.push(message);
+        if let Some(mut state) = self.state.take() {
+            if !self.takeover {
+                state.reset();
+            }
+            self.kept = PLACES.keep(state);
         }
     }
 
     /// The message was not sent.
     pub fn dropped(&mut self) {
-        match self.takeover {
-            true => self.state = None,
-            false => self.forget(),
-        }
+        self.state = None;
     }
 
-    /// The next message refers to none before it.
-    fn forget(&mut self) {
-        if let Some(state) = &mut self.state {
-            state.reset();
-        }
+    /// A compressor that has seen the history.
+    fn build(&mut self) -> Deflate {
+        let mut state = Deflate::new_with_config(DeflateConfig {
+            level: LEVEL,
+            // Negative: without a header.
+            window_bits: -i32::from(self.window_bits),
+            ..DeflateConfig::default()
+        });
+        state
+            .set_dictionary(self.history.bytes())
+            .expect("a new stream without a header takes a dictionary");
+        state
     }
 
     /// Frees what can be built again, unless a message was compressed since this was last called. True:
     /// there is still something to be freed later.
     pub fn rest(&mut self) -> bool {
         if !std::mem::take(&mut self.used) {
-            self.state = None;
+            self.kept = None;
         }
-        self.state.is_some()
+        self.kept.is_some()
     }
 }

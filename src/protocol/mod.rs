@@ -13,6 +13,7 @@ pub mod encoder;
 pub mod extensions;
 pub mod history;
 pub mod inflate;
+pub mod kept;
 pub mod mask;
 pub mod utf8;
 
