@@ -213,6 +213,47 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_OPTION_SEND_QUEUE_BYTES 12
 
 /**
+ * PEM file with the certificates that are trusted instead of the system's: of authorities, or the server's
+ * own. Default: the system's.
+ */
+#define WDSOCKET_OPTION_CA_FILE 20
+
+/**
+ * PEM file with the client's certificate, and behind it those that it depends on. With
+ * `WDSOCKET_OPTION_CLIENT_KEY_FILE`. Default: none.
+ */
+#define WDSOCKET_OPTION_CLIENT_CERT_FILE 21
+
+/**
+ * PEM file with the client's private key: PKCS#8, PKCS#1 (RSA) or SEC1 (EC), not encrypted.
+ */
+#define WDSOCKET_OPTION_CLIENT_KEY_FILE 22
+
+/**
+ * `"on"` (default): the server's certificate must be valid, from somebody who is trusted, and for the name.
+ * `"off"`: any will do, and anybody between this machine and the server can read and change everything.
+ */
+#define WDSOCKET_OPTION_VERIFY_PEER 23
+
+/**
+ * Name or IP address that the server's certificate must be for, and that the server is told (SNI).
+ * Default: what was connected to.
+ */
+#define WDSOCKET_OPTION_SERVER_NAME 24
+
+/**
+ * Keys that the server may have, each `sha256//` and the SHA-256 digest of its `SubjectPublicKeyInfo` in
+ * base64, separated by `;`. In addition to the verification. Default: any.
+ */
+#define WDSOCKET_OPTION_PINNED_KEY 25
+
+/**
+ * Proxy: `scheme://[user[:password]@]host[:port]`, the scheme `http`, `https`, `socks5` or `socks5h`. `""`:
+ * none. NULL: what the environment says (`SocketProxy`), the default. For later connections.
+ */
+#define WDSOCKET_OPTION_PROXY 30
+
+/**
  * `"on"` (default): permessage-deflate (RFC 7692) is offered, and messages are compressed if the server
  * agrees. `"off"`: it is not. For later connections.
  */
@@ -274,6 +315,11 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_INFO_RESPONSE_HEADERS 7
 
 /**
+ * TLS version and cipher suite, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`; empty without TLS.
+ */
+#define WDSOCKET_INFO_TLS 8
+
+/**
  * Bytes of messages received, after decompression.
  */
 #define WDSOCKET_INFO_BYTES_IN 9
@@ -319,6 +365,16 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_INFO_LAST_ERROR 17
 
 /**
+ * The server's certificate: `subject: …`, `issuer: …`, `expires: …`, a line each; empty without TLS.
+ */
+#define WDSOCKET_INFO_PEER_CERTIFICATE 18
+
+/**
+ * The proxy that the connection goes through, without login; empty if none.
+ */
+#define WDSOCKET_INFO_PROXY 19
+
+/**
  * Bytes received after the upgrade, compressed where messages were, framing included.
  */
 #define WDSOCKET_INFO_WIRE_BYTES_IN 21
@@ -327,6 +383,26 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
  * Bytes that the system has taken after the upgrade, compressed where messages were, framing included.
  */
 #define WDSOCKET_INFO_WIRE_BYTES_OUT 22
+
+/**
+ * `ssl_options`: TLS 1.0. Accepted beside newer versions, never used (RFC 8996).
+ */
+#define WDSOCKET_SSL_TLS1 4
+
+/**
+ * `ssl_options`: TLS 1.1. Accepted beside newer versions, never used (RFC 8996).
+ */
+#define WDSOCKET_SSL_TLS1_1 8
+
+/**
+ * `ssl_options`: TLS 1.2.
+ */
+#define WDSOCKET_SSL_TLS1_2 16
+
+/**
+ * `ssl_options`: TLS 1.3.
+ */
+#define WDSOCKET_SSL_TLS1_3 32
 
 /**
  * No error.
@@ -526,10 +602,54 @@ intptr_t WebSocketClientConnectAsync(const char *name,
                                      void *user_data);
 
 /**
+ * Connects to a WebSocket server over TLS (`wss://`) and waits until the connection is open: a
+ * *synchronous socket*.
+ *
+ * The server's certificate is verified against the certificates that the system trusts
+ * (`WDSOCKET_OPTION_CA_FILE`, `WDSOCKET_OPTION_VERIFY_PEER`, `WDSOCKET_OPTION_PINNED_KEY`) and must be for
+ * the name or IP address connected to (`WDSOCKET_OPTION_SERVER_NAME`).
+ *
+ * - `address`: as for `WebSocketClientConnect`, a URL begins with `wss://`.
+ * - `port`: 1 to 65535; 0 means 443, or the URL's.
+ * - `ssl_options`: 0 for TLS 1.2 and 1.3; or a combination of `WDSOCKET_SSL_TLS1_2` and
+ *   `WDSOCKET_SSL_TLS1_3`. The older versions are accepted beside these and never used; asking only for
+ *   them is an error.
+ * - The other parameters are those of `WebSocketClientConnect`. The time limit includes the TLS
+ *   handshake.
+ *
+ * Returns 1 when the connection is open, else 0 (`WDSOCKET_E_TLS` where TLS has failed; the message says
+ * which certificate, what is wrong with it and what can be done).
+ * TLS: RFC 8446 (1.3), RFC 5246 (1.2).
+ */
+intptr_t WebSocketClientConnectSSL(const char *name,
+                                   const char *address,
+                                   int32_t port,
+                                   const char *path,
+                                   const char *protocols,
+                                   int32_t ssl_options,
+                                   int32_t timeout_ms);
+
+/**
+ * Starts a connection attempt to a WebSocket server over TLS (`wss://`): a *callback socket*.
+ *
+ * The parameters are those of `WebSocketClientConnectAsync` and `WebSocketClientConnectSSL`.
+ *
+ * Returns 1 as soon as the request is valid and accepted, else 0; the outcome is an event.
+ */
+intptr_t WebSocketClientConnectSSLAsync(const char *name,
+                                        WdSocketCallback callback,
+                                        const char *address,
+                                        int32_t port,
+                                        const char *path,
+                                        const char *protocols,
+                                        int32_t ssl_options,
+                                        void *user_data);
+
+/**
  * Starts a connection attempt to the server of a URL: a *callback socket*, as
  * `WebSocketClientConnectAsync` makes them.
  *
- * - `url`: `ws://host[:port][/path][?query]`; without a port it is 80.
+ * - `url`: `ws://host[:port][/path][?query]` or `wss://…` for TLS; without a port it is 80 or 443.
  * - `callback`, `protocols`, `user_data`: as for `WebSocketClientConnectAsync`.
  *
  * Returns 1 as soon as the request is valid and accepted, else 0.
@@ -774,6 +894,24 @@ intptr_t SocketChangeTransmissionMode(const char *name,
 intptr_t SocketSetOption(const char *name, int32_t option, const char *value);
 
 /**
+ * Sets the proxy for all later connections, as `SocketSetOption(NULL, WDSOCKET_OPTION_PROXY, …)` does.
+ *
+ * - `proxy`: `http://host`, `https://host`, `socks5://host` or `socks5h://host` (where the proxy resolves
+ *   names), each `[:port]`. `""` or NULL: no proxy from here on, whatever the environment says.
+ * - `port`: 1 to 65535; 0: the URL's, or else 1080 for SOCKS, 8080 for `http`, 443 for `https`.
+ * - `login`, `password`: for proxies that demand them; NULL or `""` for none. For HTTP Basic
+ *   authentication (RFC 7617), for SOCKS RFC 1929.
+ *
+ * Where neither this nor the option was used, the environment counts: `https_proxy` or `HTTPS_PROXY` for
+ * `wss://`, `http_proxy` for `ws://`, then `all_proxy` or `ALL_PROXY`, with the exceptions in `no_proxy` or
+ * `NO_PROXY`. Returns 1; 0 for a proxy that cannot be read (`WDSOCKET_E_INVALID_ARGUMENT`).
+ */
+intptr_t SocketProxy(const char *proxy,
+                     int32_t port,
+                     const char *login,
+                     const char *password);
+
+/**
  * Hands the library's log to the host. By default the library is silent; independently of this, the
  * environment variable `WDSOCKET_LOG` (`error`, `warn`, `info`, `debug`, `trace`) sends the log to
  * standard error. Header values, passwords and message contents are never logged.
@@ -846,6 +984,29 @@ intptr_t WebSocketClientConnecteAsync(const char *name,
                                       const char *path,
                                       const char *protocols,
                                       void *user_data);
+
+/**
+ * The French name of `WebSocketClientConnectSSL`.
+ */
+intptr_t WebSocketClientConnecteSSL(const char *name,
+                                    const char *address,
+                                    int32_t port,
+                                    const char *path,
+                                    const char *protocols,
+                                    int32_t ssl_options,
+                                    int32_t timeout_ms);
+
+/**
+ * The French name of `WebSocketClientConnectSSLAsync`.
+ */
+intptr_t WebSocketClientConnecteSSLAsync(const char *name,
+                                         WdSocketCallback callback,
+                                         const char *address,
+                                         int32_t port,
+                                         const char *path,
+                                         const char *protocols,
+                                         int32_t ssl_options,
+                                         void *user_data);
 
 /**
  * The French name of `SocketConnect`.

@@ -23,6 +23,8 @@ pub enum Code {
     Refused = 7,
     /// The operating system reported an error.
     Io = 8,
+    /// TLS failed: certificates, versions, or what the peer sent.
+    Tls = 9,
     /// The server's answer to the upgrade request is not a WebSocket's.
     Handshake = 10,
     /// The server chose no subprotocol, or one that was not offered.
@@ -37,6 +39,8 @@ pub enum Code {
     CallbackSocket = 15,
     /// The send queue has no room.
     SendQueueFull = 16,
+    /// The proxy failed.
+    Proxy = 17,
     /// The peer broke the protocol.
     Protocol = 18,
     /// The call's socket was closed, or the library shut down, while the call waited.

@@ -41,6 +41,7 @@ mod host;
 mod logging;
 mod options;
 mod protocol;
+mod proxy;
 #[cfg(not(shuttle))]
 mod registry;
 mod runtime;
@@ -48,6 +49,7 @@ mod socket;
 mod stream;
 mod sync;
 mod sys;
+mod tls;
 
 #[cfg(all(test, shuttle))]
 mod models;

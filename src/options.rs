@@ -3,7 +3,9 @@
 use crate::{
     error::{Error, Result},
     protocol::{deflate::MIN_WINDOW_BITS, extensions::MAX_WINDOW_BITS},
+    proxy::Proxy,
     sync::{Mutex, lock},
+    tls::{self, Pins},
 };
 use once_cell::sync::Lazy;
 use std::{collections::HashMap, time::Duration};
@@ -29,6 +31,13 @@ pub enum Key {
     MaxMessage = 10,
     ReceiveQueue = 11,
     SendQueue = 12,
+    CaFile = 20,
+    ClientCertFile = 21,
+    ClientKeyFile = 22,
+    VerifyPeer = 23,
+    ServerName = 24,
+    PinnedKey = 25,
+    Proxy = 30,
     Compression = 40,
     CompressionMin = 41,
     CompressionWindow = 42,
@@ -52,6 +61,13 @@ impl Key {
             MaxMessage,
             ReceiveQueue,
             SendQueue,
+            CaFile,
+            ClientCertFile,
+            ClientKeyFile,
+            VerifyPeer,
+            ServerName,
+            PinnedKey,
+            Proxy,
             Compression,
             CompressionMin,
             CompressionWindow,
@@ -76,6 +92,13 @@ impl Key {
             Key::MaxMessage => "MAX_MESSAGE_BYTES",
             Key::ReceiveQueue => "RECEIVE_QUEUE_BYTES",
             Key::SendQueue => "SEND_QUEUE_BYTES",
+            Key::CaFile => "CA_FILE",
+            Key::ClientCertFile => "CLIENT_CERT_FILE",
+            Key::ClientKeyFile => "CLIENT_KEY_FILE",
+            Key::VerifyPeer => "VERIFY_PEER",
+            Key::ServerName => "SERVER_NAME",
+            Key::PinnedKey => "PINNED_KEY",
+            Key::Proxy => "PROXY",
             Key::Compression => "COMPRESSION",
             Key::CompressionMin => "COMPRESSION_MIN_BYTES",
             Key::CompressionWindow => "COMPRESSION_WINDOW_BITS",
@@ -111,6 +134,10 @@ pub struct Settings {
     pub receive_queue: usize,
     /// Limit of the send queue.
     pub send_queue: usize,
+    /// About TLS.
+    pub tls: tls::Settings,
+    /// The proxy to go through; `None`: what the environment says.
+    pub proxy: Option<Proxy>,
     /// Whether compression is offered.
     pub compression: bool,
     /// Messages below this are not compressed.
@@ -136,6 +163,8 @@ impl Default for Settings {
             max_message: 64 << 20,
             receive_queue: 16 << 20,
             send_queue: 16 << 20,
+            tls: tls::Settings::default(),
+            proxy: None,
             compression: true,
             compression_min: 1024,
             window_bits: MAX_WINDOW_BITS,
@@ -151,6 +180,8 @@ enum Value {
     Text(String),
     Switch(bool),
     Number(u64),
+    Pins(Pins),
+    Proxy(Proxy),
 }
 
 impl Settings {
@@ -173,6 +204,13 @@ impl Settings {
             (Key::MaxMessage, Value::Number(n)) => self.max_message = *n as usize,
             (Key::ReceiveQueue, Value::Number(n)) => self.receive_queue = *n as usize,
             (Key::SendQueue, Value::Number(n)) => self.send_queue = *n as usize,
+            (Key::CaFile, Value::Text(file)) => self.tls.ca_file = Some(file.clone()),
+            (Key::ClientCertFile, Value::Text(file)) => self.tls.cert_file = Some(file.clone()),
+            (Key::ClientKeyFile, Value::Text(file)) => self.tls.key_file = Some(file.clone()),
+            (Key::VerifyPeer, Value::Switch(on)) => self.tls.verify_peer = *on,
+            (Key::ServerName, Value::Text(name)) => self.tls.server_name = Some(name.clone()),
+            (Key::PinnedKey, Value::Pins(pins)) => self.tls.pins = Some(pins.clone()),
+            (Key::Proxy, Value::Proxy(proxy)) => self.proxy = Some(proxy.clone()),
             (Key::Compression, Value::Switch(on)) => self.compression = *on,
             (Key::CompressionMin, Value::Number(n)) => self.compression_min = *n as usize,
             (Key::CompressionWindow, Value::Number(n)) => self.window_bits = *n as u8,
@@ -189,7 +227,24 @@ fn parse(key: Key, text: &str) -> Result<Value> {
             check_header_value(key.name(), text)?;
             Ok(Value::Text(text.trim().to_owned()))
         }
-        Key::SubprotocolRequired | Key::Compression | Key::CompressionTakeover => match text {
+        Key::CaFile | Key::ClientCertFile => {
+            tls::check_certificates(key.name(), text)?;
+            Ok(Value::Text(text.to_owned()))
+        }
+        Key::ClientKeyFile => {
+            tls::check_key(key.name(), text)?;
+            Ok(Value::Text(text.to_owned()))
+        }
+        Key::ServerName => {
+            tls::server_name(text)?;
+            Ok(Value::Text(text.to_owned()))
+        }
+        Key::PinnedKey => Pins::parse(text).map(Value::Pins),
+        Key::Proxy => Proxy::parse(text).map(Value::Proxy),
+        Key::SubprotocolRequired
+        | Key::VerifyPeer
+        | Key::Compression
+        | Key::CompressionTakeover => match text {
             "on" | "1" | "true" | "yes" => Ok(Value::Switch(true)),
             "off" | "0" | "false" | "no" => Ok(Value::Switch(false)),
             _ => Err(Error::invalid(format!(
@@ -301,6 +356,8 @@ static STORE: Lazy<Mutex<Store>> = Lazy::new(Mutex::default);
 /// A value that the option does not take; nothing is changed then.
 pub fn set(name: Option<&str>, key: Key, text: Option<&str>) -> Result<()> {
     let value = match text {
+        // No proxy is something else than what the environment says.
+        Some("") if key == Key::Proxy => Some(Value::Proxy(Proxy::None)),
         None | Some("") => None,
         Some(text) => Some(parse(key, text)?),
     };
@@ -322,6 +379,12 @@ pub fn set(name: Option<&str>, key: Key, text: Option<&str>) -> Result<()> {
         },
     }
     Ok(())
+}
+
+/// Sets the proxy for all later connections.
+pub fn set_default_proxy(proxy: Proxy) {
+    let mut store = lock(&STORE);
+    put(&mut store.defaults, Key::Proxy, Some(Value::Proxy(proxy)));
 }
 
 /// The defaults as they are now.

@@ -1,7 +1,10 @@
 //! From the host's arguments to the server's address and the resource (RFC 6455, section 3).
 
-use crate::error::{Code, Error, Result};
-use std::net::{IpAddr, Ipv6Addr};
+use crate::{
+    error::{Error, Result},
+    tls::Versions,
+};
+use std::net::Ipv6Addr;
 use url::{Host, Url};
 
 /// The port that WinDev documents as the default, for `ws://` too.
@@ -20,23 +23,41 @@ pub(crate) struct Target {
     pub port: u16,
     /// Path and query, as they stand in the request line.
     pub resource: String,
+    /// The TLS versions that may be used; `None`: no TLS.
+    pub tls: Option<Versions>,
 }
 
 impl Target {
     /// From the parameters of the connecting functions: `address` is a host name, an IP address or a
     /// `ws://` URL; what the URL does not say may be in `port` (0: not said) and `path`.
-    pub fn from_parts(address: &str, port: i32, path: &str) -> Result<Target> {
+    pub fn from_parts(
+        address: &str,
+        port: i32,
+        path: &str,
+        tls: Option<Versions>,
+    ) -> Result<Target> {
         let port = u16::try_from(port)
             .map_err(|_| Error::invalid(format!("port {port} is not within 0 to 65535")))?;
         check_text("address", address)?;
         check_text("path", path)?;
         let path = (!path.is_empty()).then(|| path.strip_prefix('/').unwrap_or(path));
         match address.contains("://") {
-            true => Self::from_url_and(address, port, path),
+            true => {
+                let target = Self::from_url_and(address, port, path)?;
+                match (target.tls, tls) {
+                    (Some(_), None) => Err(Error::invalid(format!(
+                        "\"{address}\": wss:// is for the functions with SSL in their names"
+                    ))),
+                    (None, Some(_)) => Err(Error::invalid(format!(
+                        "\"{address}\": ws:// is for the functions without SSL in their names"
+                    ))),
+                    _ => Ok(Target { tls, ..target }),
+                }
+            }
             false => {
                 let host = parse_host(address)?;
                 let port = if port == 0 { DOCUMENTED_PORT } else { port };
-                Self::build(&host, port, path.unwrap_or(""))
+                Self::build(&host, port, path.unwrap_or(""), tls)
             }
         }
     }
@@ -46,7 +67,7 @@ impl Target {
         check_text("URL", url)?;
         if !url.contains("://") {
             return Err(Error::invalid(format!(
-                "\"{url}\" is not a URL: it must begin with ws://"
+                "\"{url}\" is not a URL: it must begin with ws:// or wss://"
             )));
         }
         Self::from_url_and(url, 0, None)
@@ -54,13 +75,14 @@ impl Target {
 
     fn from_url_and(address: &str, port: u16, path: Option<&str>) -> Result<Target> {
         let url = parse_url(address)?;
+        let tls = (url.scheme() == "wss").then_some(Versions::ALL);
         let host = match url.host() {
             Some(host) => host.to_owned(),
             None => return Err(Error::invalid(format!("\"{address}\" names no host"))),
         };
         // `Url::port` hides a port that is the scheme's default: look at what is written.
         let port = match (written_port(address), port) {
-            (None, 0) => 80,
+            (None, 0) => default_port(tls),
             (None, port) => port,
             (Some(port), 0) => port,
             (Some(written), port) if written == port => port,
@@ -77,7 +99,7 @@ impl Target {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let target = Self::build(&host, port, path.unwrap_or(""))?;
+        let target = Self::build(&host, port, path.unwrap_or(""), tls)?;
         let resource = match (in_url.as_str(), path) {
             (_, None) => in_url,
             ("/", Some(_)) => target.resource,
@@ -94,7 +116,7 @@ impl Target {
 
     /// Lets the URL parser bring path and query (without the leading slash) into the form of a
     /// request line.
-    fn build(host: &Host, port: u16, path: &str) -> Result<Target> {
+    fn build(host: &Host, port: u16, path: &str, tls: Option<Versions>) -> Result<Target> {
         if path.contains('#') {
             return Err(Error::invalid(format!(
                 "path \"{path}\" has a fragment (#), which WebSocket addresses may not have"
@@ -110,6 +132,7 @@ impl Target {
             host: host.clone(),
             port,
             resource,
+            tls,
         })
     }
 
@@ -121,21 +144,41 @@ impl Target {
     /// The value of the `Host` header: the port only where it is not the scheme's default (RFC 6455,
     /// section 4.1).
     pub fn host_header(&self) -> String {
-        match self.port {
-            80 => self.host.to_string(),
-            _ => self.authority(),
+        match self.port == default_port(self.tls) {
+            true => self.host.to_string(),
+            false => self.authority(),
         }
     }
 
     /// Where it goes, for the log: without the query, in which programs pass secrets.
     pub fn without_query(&self) -> String {
         let path = self.resource.split('?').next().unwrap_or_default();
-        format!("ws://{}{path}", self.host_header())
+        format!("{}://{}{path}", self.scheme(), self.host_header())
     }
 
     /// The whole URL.
     pub fn url(&self) -> String {
-        format!("ws://{}{}", self.host_header(), self.resource)
+        format!(
+            "{}://{}{}",
+            self.scheme(),
+            self.host_header(),
+            self.resource
+        )
+    }
+
+    fn scheme(&self) -> &'static str {
+        match self.tls {
+            Some(_) => "wss",
+            None => "ws",
+        }
+    }
+}
+
+/// The port of a URL that names none (RFC 6455, section 3).
+fn default_port(tls: Option<Versions>) -> u16 {
+    match tls {
+        Some(_) => 443,
+        None => 80,
     }
 }
 
@@ -143,14 +186,8 @@ fn parse_url(address: &str) -> Result<Url> {
     let invalid = |why: &str| Error::invalid(format!("\"{address}\": {why}"));
     let (scheme, rest) = address.split_once("://").unwrap_or_default();
     match scheme.to_ascii_lowercase().as_str() {
-        "ws" => {}
-        "wss" => {
-            return Err(Error::new(
-                Code::Unsupported,
-                format!("\"{address}\": this build of the library has no TLS (wss://)"),
-            ));
-        }
-        _ => return Err(invalid("the scheme must be ws")),
+        "ws" | "wss" => {}
+        _ => return Err(invalid("the scheme must be ws or wss")),
     }
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     if authority.is_empty() {
@@ -263,23 +300,13 @@ pub(crate) fn parse_protocols(list: &str) -> Result<Vec<String>> {
     Ok(protocols)
 }
 
-impl Target {
-    /// The address, where there is nothing to resolve.
-    pub fn literal(&self) -> Option<IpAddr> {
-        match self.host {
-            Host::Ipv4(ip) => Some(ip.into()),
-            Host::Ipv6(ip) => Some(ip.into()),
-            Host::Domain(_) => None,
-        }
-    }
-}
-
 #[cfg(all(test, not(shuttle)))]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     fn url(address: &str, port: i32, path: &str) -> String {
-        Target::from_parts(address, port, path).unwrap().url()
+        Target::from_parts(address, port, path, None).unwrap().url()
     }
 
     #[test]
@@ -315,6 +342,10 @@ mod tests {
         assert_eq!(url("ws://example.com:80/a", 80, "/a"), "ws://example.com/a");
         assert_eq!(url("ws://[::1]:9001", 0, ""), "ws://[::1]:9001/");
         assert_eq!(url("ws://[::1]", 9001, ""), "ws://[::1]:9001/");
+        let secure = |url: &str| Target::from_url(url).unwrap().url();
+        assert_eq!(secure("WSS://Example.com/a"), "wss://example.com/a");
+        assert_eq!(secure("wss://example.com:80/"), "wss://example.com:80/");
+        assert_eq!(secure("wss://example.com:443/"), "wss://example.com/");
     }
 
     #[test]
@@ -349,14 +380,12 @@ mod tests {
             (&"a".repeat(64), 80, ""),
             ("example.com", 80, "/a\nb"),
         ] {
-            let error = Target::from_parts(address, port, path).unwrap_err();
+            let error = Target::from_parts(address, port, path, None).unwrap_err();
             assert_eq!(error.code, Code::InvalidArgument, "{address} {port} {path}");
             assert!(!error.message.contains("password@example"), "{error}");
         }
-        assert_eq!(
-            Target::from_parts("wss://a", 0, "").unwrap_err().code,
-            Code::Unsupported
-        );
+        assert!(Target::from_parts("wss://a", 0, "", None).is_err());
+        assert!(Target::from_parts("ws://a", 0, "", Some(Versions::ALL)).is_err());
     }
 
     #[test]

@@ -1,19 +1,55 @@
 //! From a host's name to a TCP connection: all of its addresses, tried as in RFC 8305 ("happy
 //! eyeballs").
 
-use super::{Phase, address::Target};
+use super::Phase;
 use crate::{
     error::{Code, Error, Result, describe},
     sync::lock,
 };
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 use tokio::{net::TcpStream, task::JoinSet};
+use url::Host;
 
 /// How long an attempt has before the next address is tried beside it (RFC 8305, section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// A host and a port.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Endpoint<'a> {
+    pub host: &'a Host,
+    pub port: u16,
+}
+
+impl Endpoint<'_> {
+    /// Host and port, for people and for HTTP.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// The host without brackets.
+    pub fn bare_host(&self) -> String {
+        match self.literal() {
+            Some(ip) => ip.to_string(),
+            None => self.host.to_string(),
+        }
+    }
+
+    /// The address, if the host is one.
+    pub fn literal(&self) -> Option<IpAddr> {
+        match self.host {
+            Host::Domain(_) => None,
+            Host::Ipv4(ip) => Some(IpAddr::V4(*ip)),
+            Host::Ipv6(ip) => Some(IpAddr::V6(*ip)),
+        }
+    }
+}
+
 /// Connects to the target's host.
-pub(super) async fn dial(target: &Target, phase: &Phase) -> Result<TcpStream> {
+pub(super) async fn dial(target: &Endpoint<'_>, phase: &Phase) -> Result<TcpStream> {
     let addresses = resolve(target, phase).await?;
     let list: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     lock(phase).waiting_for = format!("{} did not answer", list.join(" and "));
@@ -23,7 +59,7 @@ pub(super) async fn dial(target: &Target, phase: &Phase) -> Result<TcpStream> {
     Ok(stream)
 }
 
-async fn resolve(target: &Target, phase: &Phase) -> Result<Vec<SocketAddr>> {
+pub(super) async fn resolve(target: &Endpoint<'_>, phase: &Phase) -> Result<Vec<SocketAddr>> {
     if let Some(ip) = target.literal() {
         return Ok(vec![SocketAddr::new(ip, target.port)]);
     }
@@ -81,7 +117,7 @@ fn interleave(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Tries the addresses in order, the next when the last has failed or had its time; the first to
 /// connect wins.
-async fn race(target: &Target, addresses: &[SocketAddr]) -> Result<TcpStream> {
+async fn race(target: &Endpoint<'_>, addresses: &[SocketAddr]) -> Result<TcpStream> {
     let mut waiting = addresses.iter().copied();
     let mut attempts: JoinSet<(SocketAddr, io::Result<TcpStream>)> = JoinSet::new();
     let mut failures = Vec::new();
@@ -114,7 +150,7 @@ async fn race(target: &Target, addresses: &[SocketAddr]) -> Result<TcpStream> {
 }
 
 /// One error for all failures: refused if that is what each address said.
-fn all_failed(target: &Target, failures: &[(SocketAddr, io::Error)]) -> Error {
+fn all_failed(target: &Endpoint<'_>, failures: &[(SocketAddr, io::Error)]) -> Error {
     let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
     let code = match failures.iter().all(|(_, error)| refused(error)) {
         true => Code::Refused,

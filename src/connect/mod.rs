@@ -2,20 +2,20 @@
 //! outlives the attempt.
 
 pub(crate) mod address;
+mod carrier;
 mod dial;
+mod proxy;
 mod upgrade;
 
-use self::address::Target;
+use self::{address::Target, carrier::Carrier, dial::Endpoint};
 use crate::{
     error::{Code, Error},
     options::Settings,
     socket::{Answer, Upgraded},
-    stream::Stream,
-    sync::{Arc, Mutex, lock},
-    sys,
+    sync::{Mutex, lock},
+    tls,
 };
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// How far an attempt has got, for when the time is over.
 #[derive(Default)]
@@ -65,44 +65,57 @@ async fn steps(
     phase: &Phase,
 ) -> Result<Upgraded, Failure> {
     let before_answer = |error| (Answer::default(), error);
-    let mut stream = Dialed(Some(
-        dial::dial(target, phase).await.map_err(before_answer)?,
-    ));
+    let (mut carrier, proxy) = reach(target, settings, phase)
+        .await
+        .map_err(before_answer)?;
+    if let Some(versions) = target.tls {
+        lock(phase).waiting_for = "the server did not finish the TLS handshake".to_owned();
+        let stream = tls::connect(carrier, &target.host, &settings.tls, versions)
+            .await
+            .map_err(before_answer)?;
+        carrier = Carrier::Tls(Box::new(stream));
+    }
+    let (tls, certificate) = carrier.session();
+    let about = |answer| Answer {
+        tls: tls.clone(),
+        certificate: certificate.clone(),
+        proxy: proxy.clone(),
+        ..answer
+    };
     lock(phase).waiting_for = "the server did not answer the upgrade request".to_owned();
-    let (answer, early) =
-        upgrade::upgrade(stream.get(), target, protocols, settings, phase).await?;
-    let remote = stream.get().peer_addr().ok();
-    // Off the reactor: whoever needs the socket drives it from here on.
-    let socket = stream
-        .into_std()
-        .and_then(sys::Socket::new)
+    let (answer, early) = upgrade::upgrade(&mut carrier, target, protocols, settings, phase)
+        .await
+        .map_err(|(answer, error)| (about(answer), error))?;
+    let remote = carrier.remote();
+    let stream = carrier
+        .into_stream()
         .map_err(|error| before_answer(Error::io("cannot use the connection", &error)))?;
     Ok(Upgraded {
-        stream: Stream::direct(Arc::new(socket)),
-        answer,
+        stream,
+        answer: about(answer),
         remote,
         early,
     })
 }
 
-/// A connection that is given up unless it is taken out: a child of `fork` may hold the descriptor too,
-/// and closing this one alone would withhold the FIN.
-struct Dialed(Option<TcpStream>);
-
-impl Dialed {
-    fn get(&mut self) -> &mut TcpStream {
-        self.0.as_mut().expect("taken out only by value")
-    }
-
-    fn into_std(mut self) -> std::io::Result<std::net::TcpStream> {
-        self.0.take().expect("taken out only by value").into_std()
-    }
-}
-
-impl Drop for Dialed {
-    fn drop(&mut self) {
-        if let Some(Ok(stream)) = self.0.take().map(TcpStream::into_std) {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
+/// A connection to the server, through a proxy or not; and that proxy's name.
+async fn reach(
+    target: &Target,
+    settings: &Settings,
+    phase: &Phase,
+) -> Result<(Carrier, String), Error> {
+    let endpoint = Endpoint {
+        host: &target.host,
+        port: target.port,
+    };
+    match proxy::choose(settings, &endpoint, target.tls.is_some())? {
+        None => {
+            let stream = dial::dial(&endpoint, phase).await?;
+            Ok((Carrier::new(stream), String::new()))
+        }
+        Some(server) => {
+            let carrier = proxy::connect(&server, &endpoint, settings, phase).await?;
+            Ok((carrier, server.to_string()))
         }
     }
 }

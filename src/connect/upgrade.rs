@@ -7,6 +7,7 @@ use crate::{
     protocol::extensions::{self, Agreement, Offer},
     socket::Answer,
     sync::lock,
+    tls,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
@@ -38,12 +39,13 @@ pub(super) async fn upgrade(
     let early = |error| (Answer::default(), error);
     let (request, key) = request(target, protocols, settings).map_err(early)?;
     let lost = |error: std::io::Error| {
-        early(Error::io(
-            "the connection was lost during the upgrade",
-            &error,
-        ))
+        early(
+            tls::explain(&error)
+                .unwrap_or_else(|| Error::io("the connection was lost during the upgrade", &error)),
+        )
     };
     stream.write_all(&request).await.map_err(lost)?;
+    stream.flush().await.map_err(lost)?;
 
     let mut bytes = Vec::with_capacity(1024);
     let mut reads = 0;
@@ -79,8 +81,7 @@ pub(super) async fn upgrade(
     let mut answer = Answer {
         status: response.status().as_u16(),
         headers: header_lines(response.headers()),
-        protocol: String::new(),
-        deflate: None,
+        ..Answer::default()
     };
     if answer.status != 101 {
         let status = response.status();

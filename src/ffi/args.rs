@@ -1,6 +1,12 @@
 //! From C arguments to Rust values. All rules of conversion are here.
 
-use crate::error::{Code, Error, Result};
+use super::constants::{
+    WDSOCKET_SSL_TLS1, WDSOCKET_SSL_TLS1_1, WDSOCKET_SSL_TLS1_2, WDSOCKET_SSL_TLS1_3,
+};
+use crate::{
+    error::{Code, Error, Result},
+    tls::Versions,
+};
 use std::{
     ffi::{CStr, c_char, c_void},
     time::Duration,
@@ -14,13 +20,22 @@ const MAX_NAME: usize = 255;
 /// # Safety
 /// `text` is NULL or points to a NUL-terminated string that does not change during the call.
 pub(super) unsafe fn text<'a>(what: &str, text: *const c_char) -> Result<Option<&'a str>> {
+    // SAFETY: the caller's promise.
+    let text = unsafe { text_or_empty(what, text) }?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// A text: `None` for NULL alone.
+///
+/// # Safety
+/// `text` is NULL or points to a NUL-terminated string that does not change during the call.
+pub(super) unsafe fn text_or_empty<'a>(what: &str, text: *const c_char) -> Result<Option<&'a str>> {
     if text.is_null() {
         return Ok(None);
     }
     // SAFETY: not NULL, so that it is a NUL-terminated string.
     let text = unsafe { CStr::from_ptr(text) };
     match text.to_str() {
-        Ok("") => Ok(None),
         Ok(text) => Ok(Some(text)),
         Err(_) => Err(Error::new(
             Code::Encoding,
@@ -160,4 +175,28 @@ impl Buffer {
             }
         }
     }
+}
+
+/// The TLS versions that `ssl_options` allows.
+pub(super) fn versions(ssl_options: i32) -> Result<Versions> {
+    const OLD: i32 = WDSOCKET_SSL_TLS1 | WDSOCKET_SSL_TLS1_1;
+    const NEW: i32 = WDSOCKET_SSL_TLS1_2 | WDSOCKET_SSL_TLS1_3;
+    if ssl_options == 0 {
+        return Ok(Versions::ALL);
+    }
+    if ssl_options & !(OLD | NEW) != 0 {
+        return Err(Error::invalid(format!(
+            "ssl_options {ssl_options} is not a combination of WDSOCKET_SSL_... constants"
+        )));
+    }
+    if ssl_options & NEW == 0 {
+        return Err(Error::invalid(
+            "ssl_options allows only TLS 1.0 and 1.1, which are broken and never used (RFC 8996); \
+             0 means TLS 1.2 and 1.3",
+        ));
+    }
+    Ok(Versions {
+        tls12: ssl_options & WDSOCKET_SSL_TLS1_2 != 0,
+        tls13: ssl_options & WDSOCKET_SSL_TLS1_3 != 0,
+    })
 }

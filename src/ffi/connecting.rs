@@ -10,6 +10,7 @@ use crate::{
     connect::address::{Target, parse_protocols},
     error::{Error, Result},
     socket::Mode,
+    tls::Versions,
 };
 use std::ffi::{CString, c_char, c_void};
 
@@ -53,24 +54,10 @@ pub unsafe extern "C" fn WebSocketClientConnect(
     protocols: *const c_char,
     timeout_ms: i32,
 ) -> isize {
-    let mut failed = None;
-    let result = truth(|| {
-        // SAFETY: the host's promise for all text arguments.
-        let request = unsafe { from_parts(name, address, port, path, protocols) }?;
-        let limit = match (timeout_ms, args::limit(timeout_ms)) {
-            (0, _) => Limit::Default,
-            (_, Some(limit)) => Limit::For(limit),
-            (_, None) => Limit::None,
-        };
-        client::connect_and_wait(request, limit).map_err(|(error, attempt)| {
-            failed = attempt;
-            error
-        })
-    });
-    if let Some(attempt) = failed {
-        looking::remember_failed(attempt);
-    }
-    result
+    // SAFETY: the host's promise for all text arguments.
+    connect_and_wait(timeout_ms, || unsafe {
+        from_parts(name, address, port, path, protocols, None)
+    })
 }
 
 /// Starts a connection attempt to a WebSocket server (`ws://`): a *callback socket*, whose messages go
@@ -98,7 +85,66 @@ pub unsafe extern "C" fn WebSocketClientConnectAsync(
 ) -> isize {
     truth(|| {
         // SAFETY: the host's promise for all text arguments.
-        let request = unsafe { from_parts(name, address, port, path, protocols) }?;
+        let request = unsafe { from_parts(name, address, port, path, protocols, None) }?;
+        connect_async(request, callback, user_data)
+    })
+}
+
+/// Connects to a WebSocket server over TLS (`wss://`) and waits until the connection is open: a
+/// *synchronous socket*.
+///
+/// The server's certificate is verified against the certificates that the system trusts
+/// (`WDSOCKET_OPTION_CA_FILE`, `WDSOCKET_OPTION_VERIFY_PEER`, `WDSOCKET_OPTION_PINNED_KEY`) and must be for
+/// the name or IP address connected to (`WDSOCKET_OPTION_SERVER_NAME`).
+///
+/// - `address`: as for `WebSocketClientConnect`, a URL begins with `wss://`.
+/// - `port`: 1 to 65535; 0 means 443, or the URL's.
+/// - `ssl_options`: 0 for TLS 1.2 and 1.3; or a combination of `WDSOCKET_SSL_TLS1_2` and
+///   `WDSOCKET_SSL_TLS1_3`. The older versions are accepted beside these and never used; asking only for
+///   them is an error.
+/// - The other parameters are those of `WebSocketClientConnect`. The time limit includes the TLS
+///   handshake.
+///
+/// Returns 1 when the connection is open, else 0 (`WDSOCKET_E_TLS` where TLS has failed; the message says
+/// which certificate, what is wrong with it and what can be done).
+/// TLS: RFC 8446 (1.3), RFC 5246 (1.2).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn WebSocketClientConnectSSL(
+    name: *const c_char,
+    address: *const c_char,
+    port: i32,
+    path: *const c_char,
+    protocols: *const c_char,
+    ssl_options: i32,
+    timeout_ms: i32,
+) -> isize {
+    connect_and_wait(timeout_ms, || {
+        let versions = args::versions(ssl_options)?;
+        // SAFETY: the host's promise for all text arguments.
+        unsafe { from_parts(name, address, port, path, protocols, Some(versions)) }
+    })
+}
+
+/// Starts a connection attempt to a WebSocket server over TLS (`wss://`): a *callback socket*.
+///
+/// The parameters are those of `WebSocketClientConnectAsync` and `WebSocketClientConnectSSL`.
+///
+/// Returns 1 as soon as the request is valid and accepted, else 0; the outcome is an event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn WebSocketClientConnectSSLAsync(
+    name: *const c_char,
+    callback: WdSocketCallback,
+    address: *const c_char,
+    port: i32,
+    path: *const c_char,
+    protocols: *const c_char,
+    ssl_options: i32,
+    user_data: *mut c_void,
+) -> isize {
+    truth(|| {
+        let versions = args::versions(ssl_options)?;
+        // SAFETY: the host's promise for all text arguments.
+        let request = unsafe { from_parts(name, address, port, path, protocols, Some(versions)) }?;
         connect_async(request, callback, user_data)
     })
 }
@@ -106,7 +152,7 @@ pub unsafe extern "C" fn WebSocketClientConnectAsync(
 /// Starts a connection attempt to the server of a URL: a *callback socket*, as
 /// `WebSocketClientConnectAsync` makes them.
 ///
-/// - `url`: `ws://host[:port][/path][?query]`; without a port it is 80.
+/// - `url`: `ws://host[:port][/path][?query]` or `wss://…` for TLS; without a port it is 80 or 443.
 /// - `callback`, `protocols`, `user_data`: as for `WebSocketClientConnectAsync`.
 ///
 /// Returns 1 as soon as the request is valid and accepted, else 0.
@@ -133,6 +179,25 @@ pub unsafe extern "C" fn SocketConnect(
     })
 }
 
+fn connect_and_wait(timeout_ms: i32, request: impl FnOnce() -> Result<Request>) -> isize {
+    let mut failed = None;
+    let result = truth(|| {
+        let limit = match (timeout_ms, args::limit(timeout_ms)) {
+            (0, _) => Limit::Default,
+            (_, Some(limit)) => Limit::For(limit),
+            (_, None) => Limit::None,
+        };
+        client::connect_and_wait(request()?, limit).map_err(|(error, attempt)| {
+            failed = attempt;
+            error
+        })
+    });
+    if let Some(attempt) = failed {
+        looking::remember_failed(attempt);
+    }
+    result
+}
+
 /// # Safety
 /// The pointers are NULL or point to NUL-terminated strings.
 unsafe fn from_parts(
@@ -141,6 +206,7 @@ unsafe fn from_parts(
     port: i32,
     path: *const c_char,
     protocols: *const c_char,
+    tls: Option<Versions>,
 ) -> Result<Request> {
     // SAFETY: the caller's promise.
     unsafe {
@@ -150,6 +216,7 @@ unsafe fn from_parts(
                 args::required("the address", address)?,
                 port,
                 args::text("path", path)?.unwrap_or_default(),
+                tls,
             )?,
             protocols: parse_protocols(args::text("protocols", protocols)?.unwrap_or_default())?,
         })

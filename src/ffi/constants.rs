@@ -63,6 +63,26 @@ pub const WDSOCKET_OPTION_MAX_MESSAGE_BYTES: i32 = 10;
 pub const WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES: i32 = 11;
 /// Limit of the send queue. 1 to 2147483647 bytes, default 16 MiB.
 pub const WDSOCKET_OPTION_SEND_QUEUE_BYTES: i32 = 12;
+/// PEM file with the certificates that are trusted instead of the system's: of authorities, or the server's
+/// own. Default: the system's.
+pub const WDSOCKET_OPTION_CA_FILE: i32 = 20;
+/// PEM file with the client's certificate, and behind it those that it depends on. With
+/// `WDSOCKET_OPTION_CLIENT_KEY_FILE`. Default: none.
+pub const WDSOCKET_OPTION_CLIENT_CERT_FILE: i32 = 21;
+/// PEM file with the client's private key: PKCS#8, PKCS#1 (RSA) or SEC1 (EC), not encrypted.
+pub const WDSOCKET_OPTION_CLIENT_KEY_FILE: i32 = 22;
+/// `"on"` (default): the server's certificate must be valid, from somebody who is trusted, and for the name.
+/// `"off"`: any will do, and anybody between this machine and the server can read and change everything.
+pub const WDSOCKET_OPTION_VERIFY_PEER: i32 = 23;
+/// Name or IP address that the server's certificate must be for, and that the server is told (SNI).
+/// Default: what was connected to.
+pub const WDSOCKET_OPTION_SERVER_NAME: i32 = 24;
+/// Keys that the server may have, each `sha256//` and the SHA-256 digest of its `SubjectPublicKeyInfo` in
+/// base64, separated by `;`. In addition to the verification. Default: any.
+pub const WDSOCKET_OPTION_PINNED_KEY: i32 = 25;
+/// Proxy: `scheme://[user[:password]@]host[:port]`, the scheme `http`, `https`, `socks5` or `socks5h`. `""`:
+/// none. NULL: what the environment says (`SocketProxy`), the default. For later connections.
+pub const WDSOCKET_OPTION_PROXY: i32 = 30;
 /// `"on"` (default): permessage-deflate (RFC 7692) is offered, and messages are compressed if the server
 /// agrees. `"off"`: it is not. For later connections.
 pub const WDSOCKET_OPTION_COMPRESSION: i32 = 40;
@@ -92,6 +112,8 @@ pub const WDSOCKET_INFO_CLOSE_REASON: i32 = 5;
 pub const WDSOCKET_INFO_HTTP_STATUS: i32 = 6;
 /// The header lines of the server's answer, names in lower case, each line ended by CR LF.
 pub const WDSOCKET_INFO_RESPONSE_HEADERS: i32 = 7;
+/// TLS version and cipher suite, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`; empty without TLS.
+pub const WDSOCKET_INFO_TLS: i32 = 8;
 /// Bytes of messages received, after decompression.
 pub const WDSOCKET_INFO_BYTES_IN: i32 = 9;
 /// Bytes of messages written, before compression.
@@ -110,10 +132,23 @@ pub const WDSOCKET_INFO_PING_MS: i32 = 15;
 pub const WDSOCKET_INFO_URL: i32 = 16;
 /// What ended the connection, or made the attempt fail; empty while it has not ended.
 pub const WDSOCKET_INFO_LAST_ERROR: i32 = 17;
+/// The server's certificate: `subject: …`, `issuer: …`, `expires: …`, a line each; empty without TLS.
+pub const WDSOCKET_INFO_PEER_CERTIFICATE: i32 = 18;
+/// The proxy that the connection goes through, without login; empty if none.
+pub const WDSOCKET_INFO_PROXY: i32 = 19;
 /// Bytes received after the upgrade, compressed where messages were, framing included.
 pub const WDSOCKET_INFO_WIRE_BYTES_IN: i32 = 21;
 /// Bytes that the system has taken after the upgrade, compressed where messages were, framing included.
 pub const WDSOCKET_INFO_WIRE_BYTES_OUT: i32 = 22;
+
+/// `ssl_options`: TLS 1.0. Accepted beside newer versions, never used (RFC 8996).
+pub const WDSOCKET_SSL_TLS1: i32 = 4;
+/// `ssl_options`: TLS 1.1. Accepted beside newer versions, never used (RFC 8996).
+pub const WDSOCKET_SSL_TLS1_1: i32 = 8;
+/// `ssl_options`: TLS 1.2.
+pub const WDSOCKET_SSL_TLS1_2: i32 = 16;
+/// `ssl_options`: TLS 1.3.
+pub const WDSOCKET_SSL_TLS1_3: i32 = 32;
 
 /// No error.
 pub const WDSOCKET_E_OK: i32 = 0;
@@ -189,6 +224,13 @@ equals! {
     WDSOCKET_OPTION_MAX_MESSAGE_BYTES == Key::MaxMessage;
     WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES == Key::ReceiveQueue;
     WDSOCKET_OPTION_SEND_QUEUE_BYTES == Key::SendQueue;
+    WDSOCKET_OPTION_CA_FILE == Key::CaFile;
+    WDSOCKET_OPTION_CLIENT_CERT_FILE == Key::ClientCertFile;
+    WDSOCKET_OPTION_CLIENT_KEY_FILE == Key::ClientKeyFile;
+    WDSOCKET_OPTION_VERIFY_PEER == Key::VerifyPeer;
+    WDSOCKET_OPTION_SERVER_NAME == Key::ServerName;
+    WDSOCKET_OPTION_PINNED_KEY == Key::PinnedKey;
+    WDSOCKET_OPTION_PROXY == Key::Proxy;
     WDSOCKET_OPTION_COMPRESSION == Key::Compression;
     WDSOCKET_OPTION_COMPRESSION_MIN_BYTES == Key::CompressionMin;
     WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS == Key::CompressionWindow;
@@ -200,6 +242,9 @@ equals! {
     WDSOCKET_INFO_CLOSE_REASON == socket::Item::CloseReason;
     WDSOCKET_INFO_HTTP_STATUS == socket::Item::HttpStatus;
     WDSOCKET_INFO_RESPONSE_HEADERS == socket::Item::ResponseHeaders;
+    WDSOCKET_INFO_TLS == socket::Item::Tls;
+    WDSOCKET_INFO_PEER_CERTIFICATE == socket::Item::PeerCertificate;
+    WDSOCKET_INFO_PROXY == socket::Item::Proxy;
     WDSOCKET_INFO_BYTES_IN == socket::Item::BytesIn;
     WDSOCKET_INFO_BYTES_OUT == socket::Item::BytesOut;
     WDSOCKET_INFO_MESSAGES_IN == socket::Item::MessagesIn;
@@ -219,6 +264,8 @@ equals! {
     WDSOCKET_E_RESOLVE == Code::Resolve;
     WDSOCKET_E_REFUSED == Code::Refused;
     WDSOCKET_E_IO == Code::Io;
+    WDSOCKET_E_TLS == Code::Tls;
+    WDSOCKET_E_PROXY == Code::Proxy;
     WDSOCKET_E_HANDSHAKE == Code::Handshake;
     WDSOCKET_E_SUBPROTOCOL == Code::Subprotocol;
     WDSOCKET_E_ENCODING == Code::Encoding;

@@ -35,6 +35,58 @@ pub unsafe extern "C" fn WebSocketClientConnecteAsync(
     }
 }
 
+/// The French name of `WebSocketClientConnectSSL`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn WebSocketClientConnecteSSL(
+    name: *const c_char,
+    address: *const c_char,
+    port: i32,
+    path: *const c_char,
+    protocols: *const c_char,
+    ssl_options: i32,
+    timeout_ms: i32,
+) -> isize {
+    // SAFETY: the same promises.
+    unsafe {
+        WebSocketClientConnectSSL(
+            name,
+            address,
+            port,
+            path,
+            protocols,
+            ssl_options,
+            timeout_ms,
+        )
+    }
+}
+
+/// The French name of `WebSocketClientConnectSSLAsync`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn WebSocketClientConnecteSSLAsync(
+    name: *const c_char,
+    callback: WdSocketCallback,
+    address: *const c_char,
+    port: i32,
+    path: *const c_char,
+    protocols: *const c_char,
+    ssl_options: i32,
+    user_data: *mut c_void,
+) -> isize {
+    // SAFETY: the same promises.
+    unsafe {
+        WebSocketClientConnectSSLAsync(
+            name,
+            callback,
+            address,
+            port,
+            path,
+            protocols,
+            ssl_options,
+            user_data,
+        )
+    }
+}
+
 /// The French name of `SocketConnect`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketConnecte(

@@ -5,7 +5,7 @@ use super::{
     callback::{CLog, UserData, WdSocketLog},
     truth,
 };
-use crate::{client, error::Error, host::HostCall, logging};
+use crate::{client, error::Error, host::HostCall, logging, options, proxy::Proxy};
 use std::ffi::{c_char, c_void};
 
 /// Sets an option.
@@ -29,9 +29,45 @@ pub unsafe extern "C" fn SocketSetOption(
 ) -> isize {
     truth(|| {
         // SAFETY: the host's promise for text arguments.
-        let (name, value) =
-            unsafe { (args::optional_name(name)?, args::text("the value", value)?) };
+        let (name, value) = unsafe {
+            (
+                args::optional_name(name)?,
+                args::text_or_empty("the value", value)?,
+            )
+        };
         client::set_option(name, option, value)
+    })
+}
+
+/// Sets the proxy for all later connections, as `SocketSetOption(NULL, WDSOCKET_OPTION_PROXY, …)` does.
+///
+/// - `proxy`: `http://host`, `https://host`, `socks5://host` or `socks5h://host` (where the proxy resolves
+///   names), each `[:port]`. `""` or NULL: no proxy from here on, whatever the environment says.
+/// - `port`: 1 to 65535; 0: the URL's, or else 1080 for SOCKS, 8080 for `http`, 443 for `https`.
+/// - `login`, `password`: for proxies that demand them; NULL or `""` for none. For HTTP Basic
+///   authentication (RFC 7617), for SOCKS RFC 1929.
+///
+/// Where neither this nor the option was used, the environment counts: `https_proxy` or `HTTPS_PROXY` for
+/// `wss://`, `http_proxy` for `ws://`, then `all_proxy` or `ALL_PROXY`, with the exceptions in `no_proxy` or
+/// `NO_PROXY`. Returns 1; 0 for a proxy that cannot be read (`WDSOCKET_E_INVALID_ARGUMENT`).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketProxy(
+    proxy: *const c_char,
+    port: i32,
+    login: *const c_char,
+    password: *const c_char,
+) -> isize {
+    truth(|| {
+        // SAFETY: the host's promise for text arguments.
+        let (proxy, login, password) = unsafe {
+            (
+                args::text("the proxy", proxy)?.unwrap_or_default(),
+                args::text("the login", login)?.unwrap_or_default(),
+                args::text("the password", password)?.unwrap_or_default(),
+            )
+        };
+        options::set_default_proxy(Proxy::from_parts(proxy, port, login, password)?);
+        Ok(())
     })
 }
 

@@ -29,6 +29,13 @@ pub(super) struct Link {
     pub undecoded: Vec<u8>,
 }
 
+impl Link {
+    /// Whether everything that was written is with the system.
+    pub fn is_flushed(&self) -> bool {
+        self.outbox.is_empty() && self.stream.is_flushed()
+    }
+}
+
 /// What the server said to the upgrade request.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Answer {
@@ -40,6 +47,12 @@ pub(crate) struct Answer {
     pub protocol: String,
     /// The compression that it agreed to.
     pub deflate: Option<Agreement>,
+    /// TLS version and cipher suite; empty without TLS.
+    pub tls: String,
+    /// The server's certificate, DER; empty without TLS.
+    pub certificate: Vec<u8>,
+    /// The proxy that it was reached through, without the password.
+    pub proxy: String,
 }
 
 /// A connection that has been upgraded.
@@ -206,9 +219,14 @@ impl Core {
             .is_some_and(|link| !link.undecoded.is_empty())
     }
 
+    /// Whether there is something to receive of which the socket says nothing.
+    pub fn has_received(&self) -> bool {
+        self.has_undecoded() || self.link.as_ref().is_some_and(|l| l.stream.has_received())
+    }
+
     /// Whether everything that was written is with the system.
     pub fn is_flushed(&self) -> bool {
-        self.link.as_ref().is_none_or(|link| link.outbox.is_empty())
+        self.link.as_ref().is_none_or(Link::is_flushed)
     }
 
     /// Sends a close frame, unless one has been sent, and gives the handshake its time limit.
@@ -228,7 +246,7 @@ impl Core {
     /// Sends a control frame; a failure breaks the connection.
     pub fn send_control(&mut self, socket: &Arc<Socket>, control: Control, payload: &[u8]) {
         if let Some(link) = &mut self.link {
-            let result = link.outbox.control(&link.stream, control, payload);
+            let result = link.outbox.control(&mut link.stream, control, payload);
             self.check_sent(socket, result);
         }
     }
@@ -239,7 +257,7 @@ impl Core {
             Ok(value) => Some(value),
             Err(error) => {
                 if self.broken.is_none() {
-                    self.broken = Some(Error::new(Code::Io, lost(&error)));
+                    self.broken = Some(lost(&error));
                     self.writers.ring_all();
                     socket.service.notify_one();
                 }
@@ -265,7 +283,7 @@ impl Core {
         let Some(link) = &mut self.link else {
             return true;
         };
-        let result = link.outbox.flush(&link.stream);
+        let result = link.outbox.flush(&mut link.stream);
         let flushed = self.check_sent(socket, result).unwrap_or(true);
         let Some(link) = &self.link else {
             return true;
@@ -446,6 +464,11 @@ impl Core {
 }
 
 /// What a failed send or receive means.
-pub(super) fn lost(error: &io::Error) -> String {
-    format!("the connection was lost: {}", describe(error))
+pub(super) fn lost(error: &io::Error) -> Error {
+    crate::tls::explain(error).unwrap_or_else(|| {
+        Error::new(
+            Code::Io,
+            format!("the connection was lost: {}", describe(error)),
+        )
+    })
 }

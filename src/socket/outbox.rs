@@ -116,7 +116,7 @@ impl Outbox {
     }
 
     /// Sends or queues a message in one frame.
-    pub fn message(&mut self, stream: &Stream, message: &Outgoing) -> io::Result<()> {
+    pub fn message(&mut self, stream: &mut Stream, message: &Outgoing) -> io::Result<()> {
         let opcode = message.kind.opcode();
         self.frame(stream, opcode, message.payload, message.is_compressed)?;
         if self.sent < self.queued {
@@ -131,12 +131,17 @@ impl Outbox {
     }
 
     /// Sends or queues a control frame. Not counted: there are few of them, by construction.
-    pub fn control(&mut self, stream: &Stream, control: Control, payload: &[u8]) -> io::Result<()> {
+    pub fn control(
+        &mut self,
+        stream: &mut Stream,
+        control: Control,
+        payload: &[u8],
+    ) -> io::Result<()> {
         self.frame(stream, OpCode::Control(control), payload, false)
     }
 
     /// Answers a ping.
-    pub fn pong(&mut self, stream: &Stream, payload: Vec<u8>) -> io::Result<()> {
+    pub fn pong(&mut self, stream: &mut Stream, payload: Vec<u8>) -> io::Result<()> {
         if self.pongs.len() >= PONGS {
             self.next_pong = Some(payload);
             return Ok(());
@@ -149,7 +154,7 @@ impl Outbox {
     }
 
     /// Gives the system what it takes. True once nothing is left.
-    pub fn flush(&mut self, stream: &Stream) -> io::Result<bool> {
+    pub fn flush(&mut self, stream: &mut Stream) -> io::Result<bool> {
         self.corked = false;
         loop {
             while !self.chunks.is_empty() {
@@ -167,7 +172,7 @@ impl Outbox {
             }
             match self.next_pong.take() {
                 Some(payload) => self.pong(stream, payload)?,
-                None => return Ok(true),
+                None => return stream.flush(),
             }
         }
     }
@@ -183,7 +188,7 @@ impl Outbox {
 
     fn frame(
         &mut self,
-        stream: &Stream,
+        stream: &mut Stream,
         opcode: OpCode,
         payload: &[u8],
         is_compressed: bool,
@@ -271,7 +276,7 @@ impl Outbox {
 }
 
 /// Sends until all is sent or the system takes no more; returns how much it took.
-fn send_all(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
+fn send_all(stream: &mut Stream, bytes: &[u8]) -> io::Result<usize> {
     let mut sent = 0;
     while sent < bytes.len() {
         match stream.send(&[IoSlice::new(&bytes[sent..])]) {

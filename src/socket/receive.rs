@@ -5,7 +5,6 @@ use super::{
     core::{Core, lost},
 };
 use crate::{
-    error::{Code, Error},
     protocol::{Item, inflate::Limits},
     sync::{Arc, thread_local, with_local},
     sys,
@@ -59,9 +58,8 @@ pub(super) enum Stopped {
 struct Chunk {
     length: usize,
     in_place: bool,
-    /// There was room for more: nothing more had arrived, and asking again would only say so. What
-    /// arrives later makes the socket ready anew; the end of the stream is reported beside it.
-    is_short: bool,
+    /// Nothing more had arrived: asking again would only say so.
+    is_drained: bool,
 }
 
 impl Core {
@@ -114,7 +112,7 @@ impl Core {
                         true => self.decode_in_place(socket, chunk.length),
                         false => self.decode(socket, &buffer[..chunk.length]),
                     }
-                    if chunk.is_short && self.is_reading() && !self.has_undecoded() {
+                    if chunk.is_drained && self.is_reading() && !self.has_undecoded() {
                         return match goal == Goal::Message && !self.inbox.is_empty() {
                             true => Stopped::Enough,
                             false => Stopped::Blocked,
@@ -124,7 +122,10 @@ impl Core {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Stopped::Blocked;
                 }
-                Err(error) => self.lose(socket, Error::new(Code::Io, lost(&error))),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    return Stopped::Enough;
+                }
+                Err(error) => self.lose(socket, lost(&error)),
             }
         }
     }
@@ -135,17 +136,17 @@ impl Core {
         let Some(link) = &mut self.link else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
-        let (length, room, in_place) = match link.decoder.in_place() {
+        let (length, in_place) = match link.decoder.in_place() {
             Some((data, room)) if room >= IN_PLACE => {
                 let room = room.min(BUDGET);
-                (link.stream.recv_append(data, room)?, room, true)
+                (link.stream.recv_append(data, room)?, true)
             }
-            _ => (link.stream.recv(buffer)?, buffer.len(), false),
+            _ => (link.stream.recv(buffer)?, false),
         };
         Ok(Chunk {
             length,
             in_place,
-            is_short: length < room,
+            is_drained: link.stream.is_drained(),
         })
     }
 
@@ -220,7 +221,7 @@ impl Core {
             Item::Ping(payload) => {
                 log::debug!("{}: received a ping", socket.name);
                 if let Some(link) = &mut self.link {
-                    let result = link.outbox.pong(&link.stream, payload);
+                    let result = link.outbox.pong(&mut link.stream, payload);
                     self.check_sent(socket, result);
                 }
             }

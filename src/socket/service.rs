@@ -90,7 +90,7 @@ impl Socket {
                     None => return,
                     _ if again => None,
                     // The stream says nothing of what has been taken from it already.
-                    _ if plan.wanted.read && core.has_undecoded() => {
+                    _ if plan.wanted.read && core.has_received() => {
                         core.receive(self, Goal::All);
                         None
                     }
@@ -359,6 +359,7 @@ impl Drop for Abandoned {
 /// The end of TCP (RFC 6455, section 7.1.1): sends what is left, lets the server close first, so
 /// that the TIME_WAIT is the server's, and closes when it has taken too long.
 async fn take_down(mut link: Link, until: Instant) {
+    link.stream.finish();
     let mut timer = Timer::default();
     let both = Interests {
         read: true,
@@ -383,7 +384,7 @@ async fn take_down(mut link: Link, until: Instant) {
                 write: false,
             };
             if ready.write && !flushed {
-                match link.outbox.flush(&link.stream) {
+                match link.outbox.flush(&mut link.stream) {
                     Ok(done) => {
                         flushed = done;
                         blocked.write = !done;

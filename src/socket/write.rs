@@ -98,9 +98,9 @@ impl Socket {
         let Some(link) = &mut core.link else {
             return Err(core.ended(self, Code::Closed));
         };
-        let was_flushed = link.outbox.is_empty();
-        let result = link.outbox.message(&link.stream, message);
-        let is_flushed = link.outbox.is_empty();
+        let was_flushed = link.is_flushed();
+        let result = link.outbox.message(&mut link.stream, message);
+        let is_flushed = link.is_flushed();
         if core.check_sent(self, result).is_none() {
             return Err(core.ended(self, Code::Closed));
         }
