@@ -62,7 +62,7 @@ fn open(mode: Mode, settings: Settings) -> (Arc<Socket>, Arc<sys::Socket>) {
     let upgraded = Upgraded {
         stream: Stream::direct(peer.clone()),
         answer: Answer::default(),
-        remote: None,
+        remote: String::new(),
         early: Vec::new(),
     };
     runtime::spawn(socket.clone().live(std::future::ready(Ok(upgraded)))).unwrap();

@@ -1,7 +1,7 @@
 //! From the host's arguments to the server's address and the resource (RFC 6455, section 3).
 
 use crate::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     tls::Versions,
 };
 use std::net::Ipv6Addr;
@@ -9,6 +9,8 @@ use url::{Host, Url};
 
 /// The port that WinDev documents as the default, for `ws://` too.
 const DOCUMENTED_PORT: u16 = 443;
+/// What the URL of a Unix socket begins with.
+const UNIX: &str = "ws+unix://";
 /// The longest host name (RFC 1035, section 2.3.4).
 const MAX_HOST: usize = 253;
 /// The longest address or path; servers refuse request lines well below this.
@@ -25,6 +27,8 @@ pub(crate) struct Target {
     pub resource: String,
     /// The TLS versions that may be used; `None`: no TLS.
     pub tls: Option<Versions>,
+    /// The Unix socket to connect to instead of host and port.
+    pub unix: Option<String>,
 }
 
 impl Target {
@@ -74,6 +78,9 @@ impl Target {
     }
 
     fn from_url_and(address: &str, port: u16, path: Option<&str>) -> Result<Target> {
+        if let Some(local) = address.strip_prefix(UNIX) {
+            return Self::from_unix(local, port, path);
+        }
         let url = parse_url(address)?;
         let tls = (url.scheme() == "wss").then_some(Versions::ALL);
         let host = match url.host() {
@@ -114,6 +121,42 @@ impl Target {
         Ok(Target { resource, ..target })
     }
 
+    /// From `/path/of/the.sock[:/resource]`.
+    fn from_unix(local: &str, port: u16, path: Option<&str>) -> Result<Target> {
+        let (socket, resource) = match local.split_once(':') {
+            Some((socket, resource)) => (socket, Some(resource.trim_start_matches('/'))),
+            None => (local, None),
+        };
+        if !cfg!(unix) {
+            return Err(Error::new(
+                Code::Unsupported,
+                "this system has no Unix sockets (ws+unix://)",
+            ));
+        }
+        if !socket.starts_with('/') {
+            return Err(Error::invalid(format!(
+                "\"{UNIX}{local}\" does not name a socket: it is written \
+                 ws+unix:///path/of/the.sock:/resource"
+            )));
+        }
+        if port != 0 {
+            return Err(Error::invalid("a Unix socket has no port"));
+        }
+        let resource = match (resource, path) {
+            (Some(in_url), Some(path)) if in_url != path => {
+                return Err(Error::invalid(format!(
+                    "the URL says path /{in_url} and the path parameter /{path}"
+                )));
+            }
+            (in_url, path) => in_url.or(path).unwrap_or_default(),
+        };
+        let host = Host::Domain("localhost".to_owned());
+        Ok(Target {
+            unix: Some(socket.to_owned()),
+            ..Self::build(&host, 80, resource, None)?
+        })
+    }
+
     /// Lets the URL parser bring path and query (without the leading slash) into the form of a
     /// request line.
     fn build(host: &Host, port: u16, path: &str, tls: Option<Versions>) -> Result<Target> {
@@ -133,11 +176,15 @@ impl Target {
             port,
             resource,
             tls,
+            unix: None,
         })
     }
 
     /// Host and port, for people.
     pub fn authority(&self) -> String {
+        if let Some(path) = &self.unix {
+            return path.clone();
+        }
         format!("{}:{}", self.host, self.port)
     }
 
@@ -152,12 +199,20 @@ impl Target {
 
     /// Where it goes, for the log: without the query, in which programs pass secrets.
     pub fn without_query(&self) -> String {
-        let path = self.resource.split('?').next().unwrap_or_default();
-        format!("{}://{}{path}", self.scheme(), self.host_header())
+        let url = self.url();
+        url.split('?').next().unwrap_or_default().to_owned()
     }
 
     /// The whole URL.
     pub fn url(&self) -> String {
+        match &self.unix {
+            Some(path) => format!("{UNIX}{path}:{}", self.resource),
+            None => self.request_url(),
+        }
+    }
+
+    /// As the request is made for.
+    pub fn request_url(&self) -> String {
         format!(
             "{}://{}{}",
             self.scheme(),
@@ -303,7 +358,6 @@ pub(crate) fn parse_protocols(list: &str) -> Result<Vec<String>> {
 #[cfg(all(test, not(shuttle)))]
 mod tests {
     use super::*;
-    use crate::error::Code;
 
     fn url(address: &str, port: i32, path: &str) -> String {
         Target::from_parts(address, port, path, None).unwrap().url()
@@ -346,6 +400,14 @@ mod tests {
         assert_eq!(secure("WSS://Example.com/a"), "wss://example.com/a");
         assert_eq!(secure("wss://example.com:80/"), "wss://example.com:80/");
         assert_eq!(secure("wss://example.com:443/"), "wss://example.com/");
+        #[cfg(unix)]
+        {
+            let local = secure("ws+unix:///run/a.sock:/b?c");
+            assert_eq!(local, "ws+unix:///run/a.sock:/b?c");
+            assert_eq!(secure("ws+unix:///run/a.sock"), "ws+unix:///run/a.sock:/");
+            assert!(Target::from_url("ws+unix://run/a.sock").is_err());
+            assert!(Target::from_parts("ws+unix:///a", 80, "", None).is_err());
+        }
     }
 
     #[test]

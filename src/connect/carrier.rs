@@ -3,7 +3,6 @@
 use crate::{stream::Stream, sync::Arc, sys, tls};
 use std::{
     io,
-    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -37,9 +36,13 @@ impl Carrier {
     }
 
     /// The address connected to, of the server or of the proxy.
-    pub fn remote(&self) -> Option<SocketAddr> {
+    pub fn remote(&self) -> String {
         match self {
-            Carrier::Plain(dialed) => dialed.0.as_ref()?.peer_addr().ok(),
+            Carrier::Plain(Dialed(stream)) => stream
+                .as_ref()
+                .and_then(|stream| stream.peer_addr().ok())
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
             Carrier::Tls(stream) => stream.get_ref().0.remote(),
         }
     }

@@ -59,6 +59,31 @@ pub(super) async fn dial(target: &Endpoint<'_>, phase: &Phase) -> Result<TcpStre
     Ok(stream)
 }
 
+/// Connects to a Unix socket.
+#[cfg(unix)]
+pub(super) async fn local(path: &str) -> Result<TcpStream> {
+    use std::os::fd::OwnedFd;
+    let failed = |error: io::Error| {
+        let code = match error.kind() {
+            io::ErrorKind::ConnectionRefused => Code::Refused,
+            _ => Code::Io,
+        };
+        Error::new(
+            code,
+            format!("cannot connect to {path}: {}", describe(&error)),
+        )
+    };
+    let stream = tokio::net::UnixStream::connect(path)
+        .await
+        .map_err(failed)?;
+    // What is done with a connected stream is the same for both families, so that one type will do.
+    stream
+        .into_std()
+        .map(|stream| std::net::TcpStream::from(OwnedFd::from(stream)))
+        .and_then(TcpStream::from_std)
+        .map_err(failed)
+}
+
 pub(super) async fn resolve(target: &Endpoint<'_>, phase: &Phase) -> Result<Vec<SocketAddr>> {
     if let Some(ip) = target.literal() {
         return Ok(vec![SocketAddr::new(ip, target.port)]);

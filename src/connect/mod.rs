@@ -5,6 +5,7 @@ pub(crate) mod address;
 mod carrier;
 mod dial;
 mod proxy;
+mod redirect;
 mod upgrade;
 
 use self::{address::Target, carrier::Carrier, dial::Endpoint};
@@ -58,7 +59,52 @@ pub(crate) async fn attempt(
     }
 }
 
+/// The attempt, redirections included.
 async fn steps(
+    target: &Target,
+    protocols: &[String],
+    settings: &Settings,
+    phase: &Phase,
+) -> Result<Upgraded, Failure> {
+    let mut target = target.clone();
+    let mut settings = settings.clone();
+    for _ in 0..redirect::MOST {
+        let (answer, error) = match once(&target, protocols, &settings, phase).await {
+            Ok(upgraded) => return Ok(upgraded),
+            Err(failure) => failure,
+        };
+        let Some(location) = redirect::location(&answer) else {
+            return Err((answer, error));
+        };
+        let next = match redirect::follow(&target, location) {
+            Ok(next) => next,
+            Err(error) => return Err((answer, error)),
+        };
+        log::info!(
+            "{} redirects to {}",
+            target.without_query(),
+            next.without_query()
+        );
+        if (&next.host, next.port) != (&target.host, target.port) {
+            settings = redirect::without_authorisation(&settings);
+        }
+        target = next;
+    }
+    let (answer, error) = match once(&target, protocols, &settings, phase).await {
+        Ok(upgraded) => return Ok(upgraded),
+        Err(failure) => failure,
+    };
+    Err(match redirect::location(&answer) {
+        None => (answer, error),
+        Some(_) => {
+            let what = format!("the server redirects more than {} times", redirect::MOST);
+            (answer, Error::new(Code::Handshake, what))
+        }
+    })
+}
+
+/// One address: reached, secured, upgraded.
+async fn once(
     target: &Target,
     protocols: &[String],
     settings: &Settings,
@@ -77,6 +123,7 @@ async fn steps(
     }
     let (tls, certificate) = carrier.session();
     let about = |answer| Answer {
+        url: target.url(),
         tls: tls.clone(),
         certificate: certificate.clone(),
         proxy: proxy.clone(),
@@ -86,7 +133,10 @@ async fn steps(
     let (answer, early) = upgrade::upgrade(&mut carrier, target, protocols, settings, phase)
         .await
         .map_err(|(answer, error)| (about(answer), error))?;
-    let remote = carrier.remote();
+    let remote = match &target.unix {
+        Some(path) => path.clone(),
+        None => carrier.remote(),
+    };
     let stream = carrier
         .into_stream()
         .map_err(|error| before_answer(Error::io("cannot use the connection", &error)))?;
@@ -104,6 +154,11 @@ async fn reach(
     settings: &Settings,
     phase: &Phase,
 ) -> Result<(Carrier, String), Error> {
+    if let Some(path) = &target.unix {
+        lock(phase).waiting_for = format!("{path} did not answer");
+        let stream = dial::local(path).await?;
+        return Ok((Carrier::new(stream), String::new()));
+    }
     let endpoint = Endpoint {
         host: &target.host,
         port: target.port,

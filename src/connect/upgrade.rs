@@ -1,6 +1,6 @@
 //! The upgrade request and what the server answers (RFC 6455, sections 4.1 and 4.2.2).
 
-use super::{Failure, Phase, address::Target};
+use super::{Failure, Phase, address::Target, redirect};
 use crate::{
     error::{Code, Error, describe},
     options::Settings,
@@ -85,16 +85,21 @@ pub(super) async fn upgrade(
     };
     if answer.status != 101 {
         let status = response.status();
+        let is_redirection = redirect::location(&answer).is_some();
         let mut what = format!(
             "the server answered {} {} instead of 101",
             status.as_u16(),
             status.canonical_reason().unwrap_or("(unknown status)"),
         );
         let refused = Error::new(Code::Handshake, what.clone());
-        lock(phase).refusal = Some((answer.clone(), refused));
-        let line = first_line_of_body(stream, response.headers(), rest).await;
-        if !line.is_empty() {
-            what = format!("{what}: {line}");
+        if !is_redirection {
+            lock(phase).refusal = Some((answer.clone(), refused));
+        }
+        if !is_redirection {
+            let line = first_line_of_body(stream, response.headers(), rest).await;
+            if !line.is_empty() {
+                what = format!("{what}: {line}");
+            }
         }
         return Err((answer, Error::new(Code::Handshake, what)));
     }
@@ -117,7 +122,7 @@ fn request(
     let invalid = |what: &str| Error::invalid(format!("the request cannot be written: {what}"));
     let key = generate_key();
     let mut request = Request::builder()
-        .uri(target.url())
+        .uri(target.request_url())
         .header("Host", target.host_header())
         .header("Connection", "Upgrade")
         .header("Upgrade", "websocket")

@@ -16,7 +16,7 @@ use crate::{
     sync::Arc,
     sys::{self, Instant},
 };
-use std::{collections::VecDeque, io, net::SocketAddr};
+use std::{collections::VecDeque, io};
 
 /// The connection underneath an open socket.
 pub(super) struct Link {
@@ -47,6 +47,8 @@ pub(crate) struct Answer {
     pub protocol: String,
     /// The compression that it agreed to.
     pub deflate: Option<Agreement>,
+    /// The URL that gave it, where it was asked for.
+    pub url: String,
     /// TLS version and cipher suite; empty without TLS.
     pub tls: String,
     /// The server's certificate, DER; empty without TLS.
@@ -59,7 +61,7 @@ pub(crate) struct Answer {
 pub(crate) struct Upgraded {
     pub stream: Stream,
     pub answer: Answer,
-    pub remote: Option<SocketAddr>,
+    pub remote: String,
     /// What the server sent behind its answer.
     pub early: Vec<u8>,
 }
@@ -130,7 +132,7 @@ pub(super) struct Core {
     pub rest: Option<Instant>,
     pub counters: Counters,
     pub answer: Answer,
-    pub remote: Option<SocketAddr>,
+    pub remote: String,
     pub openers: Waiters,
     pub readers: Waiters,
     pub writers: Waiters,
@@ -162,7 +164,7 @@ impl Core {
             rest: None,
             counters: Counters::default(),
             answer: Answer::default(),
-            remote: None,
+            remote: String::new(),
             openers: Waiters::default(),
             readers: Waiters::default(),
             writers: Waiters::default(),

@@ -73,7 +73,7 @@ impl Socket {
                 Some(agreement) => agreement.to_string(),
                 None => String::new(),
             },
-            Item::RemoteAddress => core.remote.map(|at| at.to_string()).unwrap_or_default(),
+            Item::RemoteAddress => core.remote.clone(),
             Item::CloseCode => match &core.ending {
                 Some(ending) => ending.code.to_string(),
                 None => String::new(),
@@ -100,6 +100,8 @@ impl Socket {
                 Some(time) => format!("{:.3}", time.as_secs_f64() * 1e3),
                 None => String::new(),
             },
+            // Another one after a redirection.
+            Item::Url if !core.answer.url.is_empty() => core.answer.url.clone(),
             Item::Url => self.url.to_string(),
             Item::LastError => match &core.ending {
                 Some(_) => core.ended(self, crate::error::Code::Closed).message.into(),
