@@ -254,6 +254,19 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_OPTION_PROXY 30
 
 /**
+ * Reconnecting: the limit of the first delay, which doubles with each failure. 0 to 2147483647 ms, default
+ * 0. Where neither this nor `WDSOCKET_OPTION_RECONNECT_MAX_MS` is above 0, a lost connection stays lost.
+ * Where only the other is: 500, or that.
+ */
+#define WDSOCKET_OPTION_RECONNECT_MIN_MS 31
+
+/**
+ * Reconnecting: the largest delay. 0 to 2147483647 ms, default 0. Where only
+ * `WDSOCKET_OPTION_RECONNECT_MIN_MS` is above 0: 30000, or that.
+ */
+#define WDSOCKET_OPTION_RECONNECT_MAX_MS 32
+
+/**
  * `"on"` (default): permessage-deflate (RFC 7692) is offered, and messages are compressed if the server
  * agrees. `"off"`: it is not. For later connections.
  */
@@ -373,6 +386,11 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
  * The proxy that the connection goes through, without login; empty if none.
  */
 #define WDSOCKET_INFO_PROXY 19
+
+/**
+ * How often the connection was lost and has come back.
+ */
+#define WDSOCKET_INFO_RECONNECTIONS 20
 
 /**
  * Bytes received after the upgrade, compressed where messages were, framing included.

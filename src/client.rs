@@ -4,7 +4,9 @@
 use crate::{
     connect::{self, address::Target},
     error::{Code, Error, Result},
-    events, options, registry, runtime,
+    events,
+    options::{self, Settings},
+    registry, runtime,
     socket::{self, Mode, Socket},
     sync::Arc,
 };
@@ -45,10 +47,18 @@ pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<
         request.name,
         request.target.without_query()
     );
-    let attempt = connect::attempt(request.target, request.protocols, settings, limit);
+    let Request {
+        target, protocols, ..
+    } = request;
+    let mut limit = Some(limit);
+    let attempt = move |settings: &Settings| {
+        // What the call said holds for the first attempt.
+        let limit = limit.take().unwrap_or(Some(settings.connect_timeout));
+        connect::attempt(target.clone(), protocols.clone(), settings.clone(), limit)
+    };
     if let Err(error) = runtime::spawn(socket.clone().live(attempt)) {
         registry::remove_this(&socket);
-        return Err(error.of(&request.name));
+        return Err(error.of(socket.name()));
     }
     Ok(socket)
 }

@@ -65,7 +65,9 @@ fn open(mode: Mode, settings: Settings) -> (Arc<Socket>, Arc<sys::Socket>) {
         remote: String::new(),
         early: Vec::new(),
     };
-    runtime::spawn(socket.clone().live(std::future::ready(Ok(upgraded)))).unwrap();
+    let mut upgraded = Some(upgraded);
+    let attempt = move |_: &Settings| std::future::ready(Ok(upgraded.take().expect("one attempt")));
+    runtime::spawn(socket.clone().live(attempt)).unwrap();
     socket.wait_until_open().unwrap();
     (socket, peer)
 }

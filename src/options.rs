@@ -38,6 +38,8 @@ pub enum Key {
     ServerName = 24,
     PinnedKey = 25,
     Proxy = 30,
+    ReconnectMin = 31,
+    ReconnectMax = 32,
     Compression = 40,
     CompressionMin = 41,
     CompressionWindow = 42,
@@ -68,6 +70,8 @@ impl Key {
             ServerName,
             PinnedKey,
             Proxy,
+            ReconnectMin,
+            ReconnectMax,
             Compression,
             CompressionMin,
             CompressionWindow,
@@ -99,6 +103,8 @@ impl Key {
             Key::ServerName => "SERVER_NAME",
             Key::PinnedKey => "PINNED_KEY",
             Key::Proxy => "PROXY",
+            Key::ReconnectMin => "RECONNECT_MIN_MS",
+            Key::ReconnectMax => "RECONNECT_MAX_MS",
             Key::Compression => "COMPRESSION",
             Key::CompressionMin => "COMPRESSION_MIN_BYTES",
             Key::CompressionWindow => "COMPRESSION_WINDOW_BITS",
@@ -138,6 +144,10 @@ pub struct Settings {
     pub tls: tls::Settings,
     /// The proxy to go through; `None`: what the environment says.
     pub proxy: Option<Proxy>,
+    /// The first delay before trying again after a lost connection at most; zero: not said.
+    pub reconnect_min: Duration,
+    /// The largest such delay; zero: not said.
+    pub reconnect_max: Duration,
     /// Whether compression is offered.
     pub compression: bool,
     /// Messages below this are not compressed.
@@ -165,6 +175,8 @@ impl Default for Settings {
             send_queue: 16 << 20,
             tls: tls::Settings::default(),
             proxy: None,
+            reconnect_min: Duration::ZERO,
+            reconnect_max: Duration::ZERO,
             compression: true,
             compression_min: 1024,
             window_bits: MAX_WINDOW_BITS,
@@ -211,6 +223,8 @@ impl Settings {
             (Key::ServerName, Value::Text(name)) => self.tls.server_name = Some(name.clone()),
             (Key::PinnedKey, Value::Pins(pins)) => self.tls.pins = Some(pins.clone()),
             (Key::Proxy, Value::Proxy(proxy)) => self.proxy = Some(proxy.clone()),
+            (Key::ReconnectMin, Value::Number(n)) => self.reconnect_min = ms(n),
+            (Key::ReconnectMax, Value::Number(n)) => self.reconnect_max = ms(n),
             (Key::Compression, Value::Switch(on)) => self.compression = *on,
             (Key::CompressionMin, Value::Number(n)) => self.compression_min = *n as usize,
             (Key::CompressionWindow, Value::Number(n)) => self.window_bits = *n as u8,
@@ -253,9 +267,11 @@ fn parse(key: Key, text: &str) -> Result<Value> {
             ))),
         },
         Key::ConnectTimeout | Key::PongTimeout => parse_number(key, text, 1, MAX_MS),
-        Key::CloseTimeout | Key::WriteTimeout | Key::PingInterval => {
-            parse_number(key, text, 0, MAX_MS)
-        }
+        Key::CloseTimeout
+        | Key::WriteTimeout
+        | Key::PingInterval
+        | Key::ReconnectMin
+        | Key::ReconnectMax => parse_number(key, text, 0, MAX_MS),
         Key::CompressionMin => parse_number(key, text, 0, MAX_SIZE),
         Key::CompressionWindow => parse_number(
             key,

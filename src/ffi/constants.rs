@@ -83,6 +83,13 @@ pub const WDSOCKET_OPTION_PINNED_KEY: i32 = 25;
 /// Proxy: `scheme://[user[:password]@]host[:port]`, the scheme `http`, `https`, `socks5` or `socks5h`. `""`:
 /// none. NULL: what the environment says (`SocketProxy`), the default. For later connections.
 pub const WDSOCKET_OPTION_PROXY: i32 = 30;
+/// Reconnecting: the limit of the first delay, which doubles with each failure. 0 to 2147483647 ms, default
+/// 0. Where neither this nor `WDSOCKET_OPTION_RECONNECT_MAX_MS` is above 0, a lost connection stays lost.
+/// Where only the other is: 500, or that.
+pub const WDSOCKET_OPTION_RECONNECT_MIN_MS: i32 = 31;
+/// Reconnecting: the largest delay. 0 to 2147483647 ms, default 0. Where only
+/// `WDSOCKET_OPTION_RECONNECT_MIN_MS` is above 0: 30000, or that.
+pub const WDSOCKET_OPTION_RECONNECT_MAX_MS: i32 = 32;
 /// `"on"` (default): permessage-deflate (RFC 7692) is offered, and messages are compressed if the server
 /// agrees. `"off"`: it is not. For later connections.
 pub const WDSOCKET_OPTION_COMPRESSION: i32 = 40;
@@ -136,6 +143,8 @@ pub const WDSOCKET_INFO_LAST_ERROR: i32 = 17;
 pub const WDSOCKET_INFO_PEER_CERTIFICATE: i32 = 18;
 /// The proxy that the connection goes through, without login; empty if none.
 pub const WDSOCKET_INFO_PROXY: i32 = 19;
+/// How often the connection was lost and has come back.
+pub const WDSOCKET_INFO_RECONNECTIONS: i32 = 20;
 /// Bytes received after the upgrade, compressed where messages were, framing included.
 pub const WDSOCKET_INFO_WIRE_BYTES_IN: i32 = 21;
 /// Bytes that the system has taken after the upgrade, compressed where messages were, framing included.
@@ -231,6 +240,8 @@ equals! {
     WDSOCKET_OPTION_SERVER_NAME == Key::ServerName;
     WDSOCKET_OPTION_PINNED_KEY == Key::PinnedKey;
     WDSOCKET_OPTION_PROXY == Key::Proxy;
+    WDSOCKET_OPTION_RECONNECT_MIN_MS == Key::ReconnectMin;
+    WDSOCKET_OPTION_RECONNECT_MAX_MS == Key::ReconnectMax;
     WDSOCKET_OPTION_COMPRESSION == Key::Compression;
     WDSOCKET_OPTION_COMPRESSION_MIN_BYTES == Key::CompressionMin;
     WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS == Key::CompressionWindow;
@@ -245,6 +256,7 @@ equals! {
     WDSOCKET_INFO_TLS == socket::Item::Tls;
     WDSOCKET_INFO_PEER_CERTIFICATE == socket::Item::PeerCertificate;
     WDSOCKET_INFO_PROXY == socket::Item::Proxy;
+    WDSOCKET_INFO_RECONNECTIONS == socket::Item::Reconnections;
     WDSOCKET_INFO_BYTES_IN == socket::Item::BytesIn;
     WDSOCKET_INFO_BYTES_OUT == socket::Item::BytesOut;
     WDSOCKET_INFO_MESSAGES_IN == socket::Item::MessagesIn;

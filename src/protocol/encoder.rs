@@ -1,6 +1,7 @@
 //! Frames out.
 
-use super::{FrameHeader, OpCode, mask};
+use super::{Data, FrameHeader, Kind, Message, OpCode, mask};
+use std::io::Cursor;
 
 /// The longest header of a frame from a client.
 pub const MAX_HEADER: usize = 14;
@@ -58,4 +59,32 @@ impl<'a> Frame<'a> {
     pub fn remaining(&self) -> usize {
         self.payload.len() - self.offset
     }
+}
+
+/// A frame that this module has made, read back.
+pub struct Made {
+    /// How many bytes it takes.
+    pub length: usize,
+    /// Its message, unless it is a control frame or compressed.
+    pub message: Option<Message>,
+}
+
+/// Reads the frame at the beginning of `bytes`, which is whole; `None` where there is none.
+pub fn read_back(bytes: &[u8]) -> Option<Made> {
+    let mut cursor = Cursor::new(bytes);
+    let (header, payload) = FrameHeader::parse(&mut cursor).ok()??;
+    let start = cursor.position() as usize;
+    let length = start + payload as usize;
+    let kind = match header.opcode {
+        OpCode::Data(Data::Text) => Some(Kind::Text),
+        OpCode::Data(Data::Binary) => Some(Kind::Binary),
+        _ => None,
+    };
+    let masked = bytes.get(start..length)?;
+    let message = kind.filter(|_| !header.rsv1).map(|kind| {
+        let mut data = Vec::with_capacity(masked.len());
+        mask::append(&mut data, masked, header.mask.unwrap_or_default(), 0);
+        Message { kind, data }
+    });
+    Some(Made { length, message })
 }

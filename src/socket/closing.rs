@@ -16,6 +16,7 @@ impl Socket {
                 Err(Error::new(Code::NotOpen, "the connection is not open yet").of(&self.name))
             }
             State::Open if core.broken.is_none() => {
+                core.again.is_final = true;
                 core.send_close(self, &Close::new(code, reason));
                 drop(core);
                 self.service.notify_one();
@@ -31,6 +32,7 @@ impl Socket {
     pub fn release(self: &Arc<Self>, code: u16) {
         let mut core = lock(&self.core);
         core.released = true;
+        core.again.is_final = true;
         // What was promised comes before what may fail.
         core.inbox = Default::default();
         core.openers.ring_all();
@@ -51,6 +53,8 @@ impl Socket {
     pub fn succeed(&self, ended: &Socket) {
         let mut old = lock(&ended.core);
         old.inbox = Default::default();
+        old.again.is_final = true;
+        ended.service.notify_one();
         let mut predecessors = std::mem::take(&mut old.predecessors);
         drop(old);
         predecessors.push(ended.id);

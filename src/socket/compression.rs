@@ -53,6 +53,7 @@ impl Socket {
                 payload: buffer,
                 is_compressed: true,
                 length: message.len(),
+                original: core.may_reconnect().then_some(message),
             };
             let result = self.send(&mut core, &outgoing);
             core.watch_compression(self, true);
@@ -68,16 +69,15 @@ impl Core {
     /// What compresses a message of this length, if it is to be compressed.
     pub fn compression(&self, length: usize) -> Option<Arc<Compression>> {
         let link = self.link.as_ref()?;
-        let wanted = length > 0 && length >= self.settings.compression_min;
+        let wanted =
+            length > 0 && length >= self.settings.compression_min && !self.must_stay_plain();
         link.compression.as_ref().filter(|_| wanted).cloned()
     }
 
     /// Whether there is room in the send queue.
     pub fn has_room(&self) -> bool {
-        let limit = self.settings.send_queue;
-        self.link
-            .as_ref()
-            .is_some_and(|link| link.outbox.cost() < limit)
+        let queued = self.link.as_ref().map_or(0, |link| link.outbox.cost());
+        queued + self.again.cost() < self.settings.send_queue
     }
 
     /// Whether a message compressed for this link can be sent now.
@@ -88,6 +88,12 @@ impl Core {
             && !self.released
             && self.link.as_ref().is_some_and(is_same)
             && self.has_room()
+            && !self.must_stay_plain()
+    }
+
+    /// What waits may have to go over another connection, and then cannot be compressed for this one.
+    fn must_stay_plain(&self) -> bool {
+        !self.is_flushed() && self.may_reconnect()
     }
 
     /// Has the service task look later for what has come out of use.

@@ -2,7 +2,7 @@
 
 use super::{
     Event, Socket, State, Waiters, compression::Compression, handover::Handover,
-    keepalive::Keepalive, outbox::Outbox,
+    keepalive::Keepalive, outbox::Outbox, reconnect::Again,
 };
 use crate::{
     error::{Code, Error, describe},
@@ -110,7 +110,7 @@ pub(super) struct Core {
     pub settings: Settings,
     pub link: Option<Link>,
     /// A link that has ended, for the service task to take down.
-    pub ended_link: Option<Link>,
+    pub ended_link: Option<(Link, Option<Instant>)>,
     /// Received messages of a synchronous socket.
     pub inbox: VecDeque<Message>,
     pub handover: Handover,
@@ -128,6 +128,7 @@ pub(super) struct Core {
     pub ending: Option<Ending>,
     /// A write has failed for want of room: say when there is some.
     pub tell_writable: bool,
+    pub again: Again,
     /// When to look for what compressing has not needed for a while.
     pub rest: Option<Instant>,
     pub counters: Counters,
@@ -161,6 +162,7 @@ impl Core {
             broken: None,
             ending: None,
             tell_writable: false,
+            again: Again::default(),
             rest: None,
             counters: Counters::default(),
             answer: Answer::default(),
@@ -178,6 +180,9 @@ impl Core {
         let now = sys::now();
         self.state = State::Open;
         self.was_open = true;
+        if std::mem::replace(&mut self.again.was_open, true) {
+            self.again.count += 1;
+        }
         self.answer = upgraded.answer;
         self.remote = upgraded.remote;
         self.handover = Handover::new(now);
@@ -192,8 +197,11 @@ impl Core {
                 .map(|deflater| Arc::new(Compression::new(deflater))),
             undecoded: upgraded.early,
         });
+        self.ending = None;
+        socket.received.set_more();
         self.tell(socket, Event::Opening);
         self.openers.ring_all();
+        self.send_kept(socket);
     }
 
     /// The attempt has failed.
@@ -262,6 +270,9 @@ impl Core {
                     self.broken = Some(lost(&error));
                     self.writers.ring_all();
                     socket.service.notify_one();
+                }
+                if self.may_reconnect() {
+                    self.keep_unsent();
                 }
                 if let Some(link) = &mut self.link {
                     link.outbox.clear();
@@ -425,10 +436,17 @@ impl Core {
             Some(error) => log::warn!("{}", socket.about(error.clone())),
             None => log::info!("{}: {}", socket.name, ending.what),
         }
+        let reconnects = self.may_reconnect();
+        if reconnects {
+            self.keep_unsent();
+        }
         self.state = State::Closed;
-        self.ended_link = self.link.take();
-        if let Some(link) = &self.ended_link {
+        if let Some(link) = self.link.take() {
             self.counters.wire_out += link.outbox.sent();
+            self.ended_link = Some((link, self.closing.deadline));
+        }
+        if reconnects && socket.is_callback() {
+            self.begin_again();
         }
         if let Some(error) = &ending.error {
             self.tell(socket, Event::Error(socket.about(error.clone())));

@@ -26,6 +26,7 @@ pub enum Item {
     LastError = 17,
     PeerCertificate = 18,
     Proxy = 19,
+    Reconnections = 20,
     WireBytesIn = 21,
     WireBytesOut = 22,
 }
@@ -54,6 +55,7 @@ impl Item {
             LastError,
             PeerCertificate,
             Proxy,
+            Reconnections,
             WireBytesIn,
             WireBytesOut,
         ]
@@ -90,12 +92,15 @@ impl Socket {
             Item::Tls => core.answer.tls.clone(),
             Item::PeerCertificate => crate::tls::describe_certificate(&core.answer.certificate),
             Item::Proxy => core.answer.proxy.clone(),
+            Item::Reconnections => core.again.count.to_string(),
             Item::BytesIn => core.counters.bytes_in.to_string(),
             Item::BytesOut => core.counters.bytes_out.to_string(),
             Item::MessagesIn => core.counters.messages_in.to_string(),
             Item::MessagesOut => core.counters.messages_out.to_string(),
             Item::QueuedIn => self.received.bytes().to_string(),
-            Item::QueuedOut => outbox.map_or(0, |outbox| outbox.size()).to_string(),
+            Item::QueuedOut => {
+                (outbox.map_or(0, |outbox| outbox.size()) + core.again.size()).to_string()
+            }
             Item::PingMs => match core.keepalive.round_trip() {
                 Some(time) => format!("{:.3}", time.as_secs_f64() * 1e3),
                 None => String::new(),

@@ -16,6 +16,7 @@ mod outbox;
 mod read;
 mod receive;
 mod received;
+mod reconnect;
 mod service;
 mod write;
 

@@ -1,7 +1,7 @@
 //! The send queue: frames that the system has not taken yet.
 
 use crate::{
-    protocol::{Control, Kind, OpCode, encoder, encoder::Frame},
+    protocol::{Control, Kind, Message, OpCode, encoder, encoder::Frame},
     stream::Stream,
     sync::{thread_local, with_local},
 };
@@ -36,6 +36,8 @@ pub(crate) struct Outgoing<'a> {
     pub is_compressed: bool,
     /// How long it was before that.
     pub length: usize,
+    /// What it was before that, if another connection may have to send it.
+    pub original: Option<&'a [u8]>,
 }
 
 impl<'a> Outgoing<'a> {
@@ -46,6 +48,7 @@ impl<'a> Outgoing<'a> {
             payload,
             is_compressed: false,
             length: payload.len(),
+            original: None,
         }
     }
 }
@@ -54,6 +57,8 @@ impl<'a> Outgoing<'a> {
 struct Chunk {
     bytes: Vec<u8>,
     sent: usize,
+    /// Where the first frame begins that has its beginning here.
+    first: usize,
 }
 
 /// Where a message ends in the stream of all bytes sent, and what it counts until then.
@@ -80,6 +85,9 @@ pub(crate) struct Outbox {
     /// pings without reading from filling the memory.
     pongs: VecDeque<u64>,
     next_pong: Option<Vec<u8>>,
+    /// What the first frame that waits was before it was compressed, as long as the system has taken nothing
+    /// of it.
+    held: Option<Message>,
     /// Frames are queued, to be sent together.
     corked: bool,
 }
@@ -126,6 +134,13 @@ impl Outbox {
             });
             self.size += message.length;
             self.cost += message.length + OVERHEAD;
+            let is_untouched = self.chunks.front().is_some_and(|chunk| chunk.first == 0);
+            if let (Some(original), true) = (message.original, is_untouched) {
+                self.held = Some(Message {
+                    kind: message.kind,
+                    data: original.to_vec(),
+                });
+            }
         }
         Ok(())
     }
@@ -177,6 +192,20 @@ impl Outbox {
         }
     }
 
+    /// The messages of which the system has taken nothing. But for the first they went in uncompressed.
+    pub fn unsent(&mut self) -> Vec<Message> {
+        let mut messages: Vec<Message> = self.held.take().into_iter().collect();
+        for chunk in &self.chunks {
+            let mut at = chunk.first;
+            while let Some(frame) = encoder::read_back(&chunk.bytes[at..]) {
+                let begun = at < chunk.sent;
+                at += frame.length;
+                messages.extend(frame.message.filter(|_| !begun));
+            }
+        }
+        messages
+    }
+
     /// Drops everything: the connection takes nothing more.
     pub fn clear(&mut self) {
         *self = Outbox {
@@ -197,6 +226,7 @@ impl Outbox {
             self.queue(opcode, payload, is_compressed);
             return Ok(());
         }
+        let before = self.sent;
         with_local(&PIECES, |pieces| {
             pieces.clear();
             let mut frame = Frame::begin(pieces, opcode, payload, is_compressed);
@@ -212,7 +242,15 @@ impl Outbox {
                     bytes.extend_from_slice(rest);
                     frame.append(&mut bytes, usize::MAX);
                     self.queued += bytes.len() as u64;
-                    self.chunks.push_back(Chunk { bytes, sent: 0 });
+                    let first = match self.sent == before {
+                        true => 0,
+                        false => bytes.len(),
+                    };
+                    self.chunks.push_back(Chunk {
+                        bytes,
+                        sent: 0,
+                        first,
+                    });
                     return Ok(());
                 }
                 if !more {
@@ -231,6 +269,7 @@ impl Outbox {
             self.chunks.push_back(Chunk {
                 bytes: Vec::with_capacity(length.max(CHUNK)),
                 sent: 0,
+                first: 0,
             });
         }
         if let Some(Chunk { bytes, .. }) = self.chunks.back_mut() {
@@ -242,6 +281,7 @@ impl Outbox {
 
     /// Takes note that the system took `length` bytes from the front.
     fn advance(&mut self, mut length: usize) {
+        self.held = None;
         self.sent += length as u64;
         while let Some(chunk) = self.chunks.front_mut() {
             let left = chunk.bytes.len() - chunk.sent;

@@ -49,7 +49,7 @@ impl Socket {
             Wait::Forever => None,
         };
         let mut bell: Option<Arc<Bell>> = None;
-        let mut core = lock(&self.core);
+        let mut core = self.come_back_to_read()?;
         loop {
             if core.released {
                 return Err(core.cancelled(self));
@@ -69,6 +69,7 @@ impl Socket {
                 return Ok(self.take_message(&mut core, peek));
             }
             if core.state == State::Closed {
+                core.again.is_told = true;
                 return Err(core.ended(self, Code::Closed));
             }
             let expired = match wait {
@@ -90,6 +91,15 @@ impl Socket {
                 None => bell.insert(self.bell()?),
             };
             core = self.wait_for_message(core, bell, until)?;
+        }
+    }
+
+    /// What was received is read before a lost connection is looked for again.
+    fn come_back_to_read(self: &Arc<Self>) -> Result<MutexGuard<'_, Core>> {
+        let core = lock(&self.core);
+        match core.inbox.is_empty() {
+            true => self.come_back(core),
+            false => Ok(core),
         }
     }
 

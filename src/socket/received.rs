@@ -77,6 +77,11 @@ impl Received {
         self.last.store(true, SeqCst);
     }
 
+    /// Another connection has come up: there will be more.
+    pub fn set_more(&self) {
+        self.last.store(false, SeqCst);
+    }
+
     /// Whether the host has taken, and callbacks have returned from, all messages.
     pub fn is_taken(&self) -> bool {
         self.messages.load(SeqCst) == 0 && self.delivering.load(SeqCst) == 0

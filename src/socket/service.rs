@@ -10,15 +10,17 @@ use super::{
     handover::Turn,
     keepalive::Due,
     receive::{Goal, Stopped},
+    reconnect::{Failures, Next},
 };
 use crate::{
     error::{Code, Error},
+    options::Settings,
     protocol::Control,
     runtime,
     sync::{Arc, lock},
     sys::{self, Instant, Interests, Registration, Timer},
 };
-use std::{future::Future, io};
+use std::{future::Future, io, time::Duration};
 
 /// So much is received, and dropped, after close frames have been exchanged.
 const MOST_AFTER_CLOSE: usize = 1 << 20;
@@ -32,39 +34,83 @@ struct Plan {
 }
 
 impl Socket {
-    /// The connection's life, from the attempt to the end of the closing handshake.
-    pub async fn live(
-        self: Arc<Self>,
-        attempt: impl Future<Output = Result<Upgraded, (Answer, Error)>>,
-    ) {
+    /// The connection's life, from the first attempt to the end of the last closing handshake.
+    pub async fn live<A>(self: Arc<Self>, mut attempt: impl FnMut(&Settings) -> A)
+    where
+        A: Future<Output = Result<Upgraded, (Answer, Error)>>,
+    {
         // If the runtime stops, or a defect makes this panic, whoever waits must hear of it.
         let abandoned = Abandoned(self.clone());
-        let outcome = tokio::select! {
-            biased;
-            outcome = attempt => Some(outcome),
-            () = self.until_released() => None,
-        };
-        {
-            let mut core = lock(&self.core);
-            match outcome {
-                Some(Ok(upgraded)) if !core.released => core.open(&self, upgraded),
-                Some(Err((answer, error))) => core.fail_to_open(&self, answer, error),
-                _ => {
-                    let cancelled = core.cancelled(&self);
-                    core.fail_to_open(&self, Answer::default(), cancelled);
+        let mut failures = Failures::default();
+        loop {
+            let settings = lock(&self.core).settings.clone();
+            let outcome = tokio::select! {
+                biased;
+                outcome = attempt(&settings) => Some(outcome),
+                () = self.until_released() => None,
+            };
+            {
+                let mut core = lock(&self.core);
+                match outcome {
+                    Some(Ok(upgraded)) if !core.released => {
+                        failures.opened();
+                        core.open(&self, upgraded);
+                    }
+                    Some(Err((answer, error))) => {
+                        core.again.is_final |= Self::is_for_good(answer.status, &error);
+                        core.fail_to_open(&self, answer, error);
+                    }
+                    _ => {
+                        let cancelled = core.cancelled(&self);
+                        core.again.is_final = true;
+                        core.fail_to_open(&self, Answer::default(), cancelled);
+                    }
                 }
             }
+            self.serve().await;
+            let (link, next) = {
+                let mut core = lock(&self.core);
+                (core.ended_link.take(), core.next(&self))
+            };
+            // The end of TCP needs nobody's attention, and no one waits for it. Without a close frame
+            // there is nothing to wait for: the connection is lost.
+            if let Some((link, Some(until))) = link {
+                runtime::spawn_detached(take_down(link, until));
+            }
+            match next {
+                Next::End => break,
+                Next::After(backoff) => self.pause(failures.delay(&backoff)).await,
+                Next::WhenAsked => self.until_asked().await,
+            }
+            if lock(&self.core).again.is_final {
+                break;
+            }
         }
-        self.serve().await;
         drop(abandoned);
-        // The end of TCP needs nobody's attention, and no one waits for it.
-        let (link, until) = {
-            let mut core = lock(&self.core);
-            (core.ended_link.take(), core.closing.deadline)
-        };
-        // Without a close frame there is nothing to wait for: the connection is lost.
-        if let (Some(link), Some(until)) = (link, until) {
-            runtime::spawn_detached(take_down(link, until));
+    }
+
+    /// Before the next attempt, unless the host lets go.
+    async fn pause(&self, delay: Duration) {
+        log::info!("{}: trying again in {} ms", self.name, delay.as_millis());
+        let mut timer = Timer::default();
+        let until = sys::now().checked_add(delay);
+        tokio::select! {
+            biased;
+            () = self.until_released() => {}
+            () = timer.until(until) => {}
+        }
+    }
+
+    /// Until a call of the host's wants another attempt, or the host lets go.
+    async fn until_asked(&self) {
+        loop {
+            {
+                let core = lock(&self.core);
+                if core.again.is_final || core.state == State::Connecting {
+                    return;
+                }
+            }
+            self.service.notified().await;
         }
     }
 
@@ -336,6 +382,7 @@ impl Drop for Abandoned {
         if core.state == State::Closed {
             return;
         }
+        core.again.is_final = true;
         let error = match std::thread::panicking() {
             true => Error::new(
                 Code::Internal,

@@ -33,22 +33,30 @@ impl Socket {
     pub fn write(self: &Arc<Self>, kind: Kind, payload: &[u8]) -> Result<()> {
         let mut until = None;
         let mut bell: Option<Arc<Bell>> = None;
-        let mut core = lock(&self.core);
+        let mut core = self.come_back(lock(&self.core))?;
         loop {
             if core.released {
                 return Err(core.cancelled(self));
             }
             match core.state {
+                State::Connecting if core.is_coming_back() => {}
                 State::Connecting => {
                     return Err(
                         Error::new(Code::NotOpen, "the connection is not open yet").of(&self.name)
                     );
                 }
                 State::Open if core.broken.is_none() => {}
-                _ => return Err(core.ended(self, Code::Closed)),
+                _ => {
+                    core.again.is_told = true;
+                    return Err(core.ended(self, Code::Closed));
+                }
             }
             if !core.has_room() {
                 core.flush(self);
+            }
+            if core.has_room() && core.state == State::Connecting {
+                core.keep(kind, payload);
+                return Ok(());
             }
             if core.has_room() {
                 let Some(compression) = core.compression(payload.len()) else {
@@ -62,7 +70,7 @@ impl Socket {
                 core = lock(&self.core);
                 continue;
             }
-            if core.broken.is_some() || core.state != State::Open {
+            if core.broken.is_some() || !(core.state == State::Open || core.is_coming_back()) {
                 continue;
             }
             if !core.is_flushed() {
