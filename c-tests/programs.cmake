@@ -7,6 +7,7 @@ add(subprotocol)
 add(connecting_again)
 add(connect_timeout)
 add(handshake)
+add(redirects)
 add(headers)
 
 # events
@@ -78,6 +79,8 @@ if(UNIX)
   add(sigpipe)
   add(process_exit)
   add(thread_exit)
+  add(unix_socket)
+  target_sources(unix_socket PRIVATE relay.c)
 
   # Their own getaddrinfo takes the place of the system's, the library's calls included.
   foreach(resolver happy_eyeballs signal_mask)
@@ -87,6 +90,11 @@ if(UNIX)
     add_test(NAME ${resolver} COMMAND ${WDSOCKET_TEST_SERVER} --run $<TARGET_FILE:${resolver}>)
     set_tests_properties(${resolver} PROPERTIES TIMEOUT 120)
   endforeach()
+
+  # Its own getaddrinfo as well, and a relay.
+  add(reconnecting)
+  target_sources(reconnecting PRIVATE relay.c)
+  set_target_properties(reconnecting PROPERTIES ENABLE_EXPORTS ON)
 
   # Loads the library itself, so it is not linked with it.
   add_executable(load_around_every_call load_around_every_call.c)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for a purpose, once. Run again it only looks.
 #
-#   scripts/setup.sh [build|demo|test|asan|lint|all]...     (default: all)
+#   scripts/setup.sh [build|demo|test|tls|asan|lint|all]...     (default: all)
 #
 # Assumed, and only checked: Rust's stable toolchain, a C compiler, make, python3.
 set -euo pipefail
@@ -45,6 +45,14 @@ need_node() {
   need nodejs has node
   need npm has npm
 }
+has_server() { has "$1" || [[ -x /usr/sbin/$1 ]]; } # not in everybody's path
+need_servers() { # what terminates TLS and what proxies, for tls-tests
+  need nginx-light has_server nginx
+  need haproxy has_server haproxy
+  need tinyproxy has_server tinyproxy
+  need microsocks has_server microsocks
+  need openssl has openssl
+}
 need_clippy() {
   cargo clippy --version > /dev/null 2>&1 && cargo fmt --version > /dev/null 2>&1 ||
     advice+=("clippy and rustfmt: 'rustup component add clippy rustfmt'")
@@ -65,9 +73,10 @@ for purpose; do
     build | demo) ;;
     lint) need_clippy ;;
     asan) need_cmake; need_loops; need_asan ;;
-    test) need_cmake; need_loops; need_python; need_node; need binutils has nm; venv=true node=true ;;
-    all) need_cmake; need_loops; need_python; need_node; need_clippy; need_asan; venv=true node=true ;;
-    *) fail "unknown purpose '$purpose' (build, demo, test, asan, lint, all)" ;;
+    test) need_cmake; need_loops; need_python; need_node; need_servers; need binutils has nm; venv=true node=true ;;
+    tls) need_python; need_servers; venv=true ;;
+    all) need_cmake; need_loops; need_python; need_node; need_servers; need_clippy; need_asan; venv=true node=true ;;
+    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, lint, all)" ;;
   esac
 done
 
@@ -80,6 +89,27 @@ install_packages() {
     [[ -z ${CI:-} ]] || root+=(-n)
   fi
   echo "setup: installing ${packages[*]}"
+  # The tests start the servers themselves: the services of the packages that are new here stay off, now and at the
+  # next start of the system.
+  local policy=/usr/sbin/policy-rc.d policy_is_ours=false
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" > /dev/null && "${root[@]}" chmod 755 "$policy"
+    policy_is_ours=true
+  fi
+  local status=0
+  install_with_apt || status=$?
+  ! $policy_is_ours || "${root[@]}" rm -f "$policy"
+  local package
+  for package in "${packages[@]}"; do
+    case $package in
+      nginx-light | haproxy | tinyproxy | microsocks)
+        ! has systemctl || "${root[@]}" systemctl disable -q "${package%-light}.service" >> "$log" 2>&1 || true ;;
+    esac
+  done
+  return "$status"
+}
+
+install_with_apt() { # with install_packages' root, apt and log
   # The lists may never have been fetched, or be too old: fetch them only when an install fails without.
   "${root[@]}" "${apt[@]}" install --no-install-recommends "${packages[@]}" > "$log" 2>&1 ||
     { "${root[@]}" "${apt[@]}" update >> "$log" 2>&1 &&
