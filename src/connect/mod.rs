@@ -85,6 +85,17 @@ async fn steps(
     })
 }
 
+/// The last step alone, over any stream.
+#[cfg(fuzzing)]
+pub(crate) async fn upgrade_alone(
+    stream: &mut (impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin),
+    target: &Target,
+    protocols: &[String],
+    settings: &Settings,
+) -> Result<(Answer, Vec<u8>), Failure> {
+    upgrade::upgrade(stream, target, protocols, settings, &Phase::default()).await
+}
+
 /// A connection that is given up unless it is taken out: a child of `fork` may hold the descriptor too,
 /// and closing this one alone would withhold the FIN.
 struct Dialed(Option<TcpStream>);

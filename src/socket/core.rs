@@ -113,6 +113,8 @@ pub(super) struct Core {
     pub ending: Option<Ending>,
     /// A write has failed for want of room: say when there is some.
     pub tell_writable: bool,
+    /// What messages that are being compressed will count in the send queue.
+    pub reserved: usize,
     /// When to look for what compressing has not needed for a while.
     pub rest: Option<Instant>,
     pub counters: Counters,
@@ -146,6 +148,7 @@ impl Core {
             broken: None,
             ending: None,
             tell_writable: false,
+            reserved: 0,
             rest: None,
             counters: Counters::default(),
             answer: Answer::default(),
@@ -267,10 +270,16 @@ impl Core {
         };
         let result = link.outbox.flush(&link.stream);
         let flushed = self.check_sent(socket, result).unwrap_or(true);
-        let Some(link) = &self.link else {
-            return true;
-        };
-        let cost = link.outbox.cost();
+        self.tell_room(socket);
+        if flushed {
+            self.end_if_closed(socket);
+        }
+        flushed
+    }
+
+    /// Tells those who wait for room in the send queue, if there is some.
+    pub fn tell_room(&mut self, socket: &Arc<Socket>) {
+        let cost = self.queued_cost();
         if cost < self.settings.send_queue {
             self.writers.ring_all();
         }
@@ -278,10 +287,6 @@ impl Core {
             self.tell_writable = false;
             self.tell(socket, Event::Writable);
         }
-        if flushed {
-            self.end_if_closed(socket);
-        }
-        flushed
     }
 
     /// The peer's close frame has come.
@@ -293,6 +298,9 @@ impl Core {
             reason: String::new(),
         };
         self.closing.received = Some(close);
+        if let Some(link) = &mut self.link {
+            link.outbox.end_pongs();
+        }
         self.send_close(socket, &answer);
         self.end_if_closed(socket);
     }
@@ -407,8 +415,11 @@ impl Core {
         }
         self.state = State::Closed;
         self.ended_link = self.link.take();
-        if let Some(link) = &self.ended_link {
+        if let Some(link) = &mut self.ended_link {
             self.counters.wire_out += link.outbox.sent();
+            // Only the end of TCP is left.
+            link.decoder = Decoder::default();
+            link.compression = None;
         }
         if let Some(error) = &ending.error {
             self.tell(socket, Event::Error(socket.about(error.clone())));
