@@ -4,21 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* KiB of this process that are in memory; 0 where the system does not tell, and under
-   AddressSanitizer, which keeps what was freed. */
-static long resident(void)
-{
-    long pages = 0;
-#ifdef __SANITIZE_ADDRESS__
-    return 0;
-#endif
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file) return 0;
-    if (fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
-    fclose(file);
-    return pages * 4;
-}
-
 static void expect_number(const char *message, int number)
 {
     CHECK_INT(atoi(message), number);
@@ -108,15 +93,15 @@ static void memory_stays_bounded_whatever_the_peer_sends(void)
     static char text[(1 << 20) + 1];
     set_option("c", WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES, "1000000");
     connect_to("c", "/flood?count=150&size=1048576");
-    long before = resident();
+    long before = resident_kib();
     wait_until_full("c", 1000000);
     sleep_ms(300);
-    CHECK_BETWEEN(resident() - before, -1000000, 112 << 10);
+    CHECK_BETWEEN(resident_kib() - before, -1000000, 112 << 10);
     for (int i = 0; i < 150; i++) {
         CHECK_COUNT(SocketRead("c", 0, PATIENCE_MS, text, sizeof text), 1 << 20);
         expect_number(text, i);
     }
-    CHECK_BETWEEN(resident() - before, -1000000, 48 << 10);
+    CHECK_BETWEEN(resident_kib() - before, -1000000, 48 << 10);
 }
 
 static void memory_stays_bounded_whatever_the_host_writes(void)
@@ -126,10 +111,10 @@ static void memory_stays_bounded_whatever_the_host_writes(void)
     set_option("c", WDSOCKET_OPTION_SEND_QUEUE_BYTES, "2000000");
     set_option("c", WDSOCKET_OPTION_WRITE_TIMEOUT_MS, "1");
     connect_to("c", "/stall?id=writes&quiet=1");
-    long before = resident();
+    long before = resident_kib();
     for (int i = 0; i < 500; i++) written += SocketWriteBinary("c", block, sizeof block) == 1;
     CHECK_BETWEEN(written, 2, 30);
-    CHECK_BETWEEN(resident() - before, -1000000, 24 << 10);
+    CHECK_BETWEEN(resident_kib() - before, -1000000, 24 << 10);
     control("writes", "resume");
     CHECK_OK(SocketClose("c"));
     char total[64];
@@ -144,13 +129,13 @@ static void memory_of_a_full_send_queue_is_given_back(void)
     set_option("c", WDSOCKET_OPTION_SEND_QUEUE_BYTES, "64000000");
     set_option("c", WDSOCKET_OPTION_WRITE_TIMEOUT_MS, "0");
     connect_to("c", "/stall?ms=0&id=gives-back&quiet=1");
-    long before = resident();
+    long before = resident_kib();
     while (SocketWrite("c", "x", 1) == 1) written++;
     CHECK_INT(SocketErrorCode(), WDSOCKET_E_SEND_QUEUE_FULL);
     CHECK(written > 500000);
     control("gives-back", "resume");
     WAIT_UNTIL(info_number("c", WDSOCKET_INFO_QUEUED_OUT) == 0);
-    CHECK_BETWEEN(resident() - before, -1000000, 12 << 10);
+    CHECK_BETWEEN(resident_kib() - before, -1000000, 12 << 10);
 }
 
 static void pings_are_answered_again_when_reading_goes_on(void)

@@ -43,6 +43,8 @@ static void a_read_keeps_its_time_limit_under_a_message_without_end(void)
     expect_time_limits_to_hold("/stream?what=continuation");
 }
 
+static void also_under_a_compressed_one_without_contents(void) { expect_time_limits_to_hold("/stream?deflate&what=blocks"); }
+
 static void connect_flooded(const char *path)
 {
     set_option("c", WDSOCKET_OPTION_PING_INTERVAL_MS, "100");
@@ -122,6 +124,7 @@ int main(void)
     RUN(a_read_keeps_its_time_limit_under_endless_pongs);
     RUN(a_read_keeps_its_time_limit_under_endless_pings);
     RUN(a_read_keeps_its_time_limit_under_a_message_without_end);
+    RUN(also_under_a_compressed_one_without_contents);
     RUN(other_pongs_do_not_replace_the_missing_one);
     RUN(a_missing_pong_in_a_flood_holds_up_nothing);
     RUN(calls_on_a_flooded_name_return_soon);

@@ -32,10 +32,23 @@ add(busy_host)
 add(keepalive)
 add(slow_links)
 add(hostile_server)
+add(strictness)
+
+# compression
+add(compression_offer)
+add(compression_answer)
+add(compression)
+add(compression_context)
+add(compression_frames)
+add(compression_bombs TIMEOUT 240)
+add(compression_memory TIMEOUT 240)
+add(compression_threads TIMEOUT 240)
+add(compression_queue)
 
 # closing, looking, options, errors
 add(closing)
 add(close_with)
+add(closing_handshake)
 add(ending)
 add(state)
 add(info)

@@ -296,6 +296,15 @@ void control(const char *id, const char *action)
     SocketClose(name);
 }
 
+long long compressed_length(const char *id, int nth)
+{
+    const char *line = diary_with(id, "compressed", nth);
+    for (; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        if (strncmp(line, "compressed ", 11) == 0 && --nth == 0) return atoll(line + 11);
+    check_failed(__FILE__, __LINE__, "so many compressed messages", id);
+    return -1;
+}
+
 void set_option(const char *name, int32_t option, const char *value) { CHECK_OK(SocketSetOption(name, option, value)); }
 
 const char *info(const char *name, int32_t item)
@@ -313,6 +322,130 @@ const char *info(const char *name, int32_t item)
 }
 
 long long info_number(const char *name, int32_t item) { return atoll(info(name, item)); }
+
+/* Fails unless the text has the word, in any case. */
+static void check_word(const char *file, int line, const char *what, const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = text; *at; at++) {
+        size_t same = 0;
+        while (same < length && lower(at[same]) == lower(word[same])) same++;
+        if (same == length) return;
+    }
+    check_contains(file, line, what, text, word, true);
+    check_failed(file, line, word, text);
+}
+
+void expect_violation(const char *file, int line, const char *path, const char *code, intptr_t error, const char *word)
+{
+    static int count;
+    char with_id[4096];
+    char id[32];
+    char close_line[32];
+    char rest[256];
+    snprintf(close_line, sizeof close_line, "close %s", code);
+
+    Recorder events = {0};
+    snprintf(id, sizeof id, "violation%d", ++count);
+    snprintf(with_id, sizeof with_id, "%s&id=violation%d", path, count);
+    connect_recorder(&events, id, with_id);
+    const Event *event;
+    do
+        event = next_event(&events);
+    while (event && event->event < WDSOCKET_EVENT_CLOSING);
+    if (!event || event->event != WDSOCKET_EVENT_ERROR) check_failed(file, line, path, event ? "no ERROR" : "no event");
+    check_int(file, line, path, event->error, error);
+    check_word(file, line, path, event->error_message, word);
+    event = next_event(&events);
+    check_text(file, line, path, event && event->event == WDSOCKET_EVENT_CLOSING ? event->message : "no CLOSING", code);
+    check_text(file, line, path, info(id, WDSOCKET_INFO_CLOSE_CODE), code);
+    check_contains(file, line, path, diary(id, "close"), close_line, true);
+    CHECK_OK(SocketClose(id));
+    forget_events(&events);
+
+    snprintf(id, sizeof id, "violation%d", ++count);
+    snprintf(with_id, sizeof with_id, "%s&id=violation%d", path, count);
+    connect_to(id, with_id);
+    intptr_t length;
+    while ((length = SocketRead(id, 0, PATIENCE_MS, rest, sizeof rest)) >= 0) continue;
+    check_int(file, line, path, length, -WDSOCKET_E_CLOSED);
+    check_word(file, line, path, SocketErrorMessage(), word);
+    check_word(file, line, path, info(id, WDSOCKET_INFO_LAST_ERROR), word);
+    check_text(file, line, path, info(id, WDSOCKET_INFO_CLOSE_CODE), code);
+    check_contains(file, line, path, diary(id, "close"), close_line, true);
+    CHECK_OK(SocketClose(id));
+}
+
+/* --- contents and memory ------------------------------------------------------------------ */
+
+static uint32_t next_random(uint32_t *state)
+{
+    /* xorshift; 0 would stay 0. */
+    *state = *state ? *state : 0x9e3779b9u;
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+void fill_text(char *buffer, size_t size, uint32_t seed)
+{
+    static const char *const words[] = {"time ", "price ", "change ", "volume ", "market ", "the ", "a ", "of "};
+    uint32_t state = seed * 2654435761u + 1;
+    size_t at = 0;
+    while (at < size) {
+        uint32_t number = next_random(&state);
+        const char *word = words[number >> 29];
+        /* Now and then a letter of its own, so that no two texts are alike. */
+        if ((number & 15) == 0) buffer[at++] = (char)('a' + (number >> 8) % 26);
+        while (*word && at < size) buffer[at++] = *word++;
+    }
+}
+
+void fill_noise(char *buffer, size_t size, uint32_t seed)
+{
+    uint32_t state = seed * 2654435761u + 1;
+    for (size_t i = 0; i < size; i++) buffer[i] = (char)(next_random(&state) >> 24);
+}
+
+uint64_t fnv1a(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *byte = bytes;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ byte[i]) * 0x100000001b3u;
+    return hash;
+}
+
+long resident_kib(void)
+{
+    long pages = 0;
+#ifdef __SANITIZE_ADDRESS__
+    return 0;
+#endif
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file) return 0;
+    if (fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
+    fclose(file);
+    return pages * 4;
+}
+
+bool forget_peak(void)
+{
+    FILE *file = resident_kib() ? fopen("/proc/self/clear_refs", "w") : NULL;
+    if (!file) return false;
+    bool forgotten = fputs("5", file) >= 0;
+    return fclose(file) == 0 && forgotten;
+}
+
+long peak_kib(void)
+{
+    char line[256];
+    long peak = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "VmHWM:", 6) == 0) peak = atol(line + 6);
+    if (file) fclose(file);
+    return peak;
+}
 
 /* --- events ------------------------------------------------------------------------------- */
 

@@ -87,6 +87,8 @@ const char *diary_with(const char *id, const char *until, int count);
 void expect_diary(const char *file, int line, const char *id, const char *want);
 /* Lines of the text that begin with the word. */
 int lines_with(const char *text, const char *word);
+/* The length on the wire of the connection's message number `nth`, from 1, among those that came compressed. */
+long long compressed_length(const char *id, int nth);
 /* Makes the server do something to the connection with this id; returns when it has begun. */
 void control(const char *id, const char *action);
 /* Options that must be accepted; NULL sets back. */
@@ -94,6 +96,28 @@ void set_option(const char *name, int32_t option, const char *value);
 /* SocketInfo into one of a few static buffers. */
 const char *info(const char *name, int32_t item);
 long long info_number(const char *name, int32_t item);
+
+/* The server's misbehaviour at this path ends a callback socket and a synchronous one: with this code, which reaches
+   the server, too, and with this error, whose message has the word (in any case). Messages may come before. */
+#define EXPECT_VIOLATION(path, code, error, word) expect_violation(__FILE__, __LINE__, path, code, error, word)
+void expect_violation(const char *file, int line, const char *path, const char *code, intptr_t error, const char *word);
+
+/* --- contents and memory ------------------------------------------------------------------ */
+
+/* Letters and spaces, the same for the same seed; compresses to a fraction. */
+void fill_text(char *buffer, size_t size, uint32_t seed);
+/* Bytes that do not compress. */
+void fill_noise(char *buffer, size_t size, uint32_t seed);
+/* FNV-1a over what came before and this: what the server's /count tells. */
+uint64_t fnv1a(uint64_t hash, const void *bytes, size_t size);
+#define FNV1A_START 0xcbf29ce484222325u
+
+/* KiB of this process that are in memory; 0 where the system does not tell, and under AddressSanitizer, which keeps
+   what was freed. */
+long resident_kib(void);
+/* The most KiB that were in memory since forget_peak, which is false where the system does not tell. */
+bool forget_peak(void);
+long peak_kib(void);
 
 /* --- events ------------------------------------------------------------------------------- */
 

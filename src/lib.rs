@@ -36,6 +36,8 @@ mod error;
 mod events;
 #[cfg(not(shuttle))]
 pub mod ffi;
+#[cfg(any(fuzzing, all(test, not(shuttle))))]
+pub mod fuzzing;
 mod host;
 #[cfg(not(shuttle))]
 mod logging;

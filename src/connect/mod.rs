@@ -148,6 +148,17 @@ async fn once(
     })
 }
 
+/// The last step alone, over any stream.
+#[cfg(fuzzing)]
+pub(crate) async fn upgrade_alone(
+    stream: &mut (impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin),
+    target: &Target,
+    protocols: &[String],
+    settings: &Settings,
+) -> Result<(Answer, Vec<u8>), Failure> {
+    upgrade::upgrade(stream, target, protocols, settings, &Phase::default()).await
+}
+
 /// A connection to the server, through a proxy or not; and that proxy's name.
 async fn reach(
     target: &Target,

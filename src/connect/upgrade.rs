@@ -26,6 +26,8 @@ const MAX_ANSWER: usize = 64 << 10;
 const MAX_BODY: usize = 4 << 10;
 /// The longest first line of a body that an error message shows, in characters.
 const MAX_LINE: usize = 200;
+/// What may stand around values and between the parts of lists (RFC 9110, section 5.6.3).
+const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Sends the upgrade request and checks the answer. Returns what the server said and what it
 /// sent behind its answer.
@@ -215,7 +217,7 @@ fn check(
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     joined(headers, name)
         .split(',')
-        .any(|part| part.trim().eq_ignore_ascii_case(token))
+        .any(|part| part.trim_matches(BLANKS).eq_ignore_ascii_case(token))
 }
 
 /// All values of a header (RFC 9110, section 5.3: several lines are one list).
@@ -223,7 +225,11 @@ fn joined(headers: &HeaderMap, name: HeaderName) -> String {
     let values: Vec<String> = headers
         .get_all(name)
         .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+        .map(|value| {
+            String::from_utf8_lossy(value.as_bytes())
+                .trim_matches(BLANKS)
+                .to_owned()
+        })
         .collect();
     values.join(", ")
 }

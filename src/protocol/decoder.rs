@@ -16,6 +16,8 @@ use tokio_tungstenite::tungstenite;
 /// How far a message's buffer grows ahead of what has arrived: a header that claims much and
 /// brings little costs no more than this.
 const GROWTH: usize = 1 << 20;
+/// What a frame counts that does not end a message, in bytes of decompressed output that take as long.
+const FRAME: usize = 64;
 
 /// Something whole that the peer sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ struct Gathering {
     message: Message,
     text: Validator,
     is_compressed: bool,
+    /// The largest that it may become.
+    limit: usize,
 }
 
 /// Turns the bytes of one connection into items.
@@ -57,6 +61,8 @@ pub struct Decoder {
     control: Vec<u8>,
     /// Where compression was agreed on.
     inflater: Option<Inflater>,
+    /// Nobody wants messages any more.
+    discarding: bool,
 }
 
 impl Decoder {
@@ -68,15 +74,20 @@ impl Decoder {
         }
     }
 
-    /// Frees what decompressing has not needed since this was last called. True: there is still something
-    /// to be freed later.
+    /// From here on messages are dropped unseen: only control frames are wanted.
+    pub fn discard_messages(&mut self) {
+        self.discarding = true;
+        self.inflater = None;
+    }
+
+    /// Gives back what decompressing needs rarely. True: call it again later.
     pub fn rest(&mut self) -> bool {
         self.inflater.as_mut().is_some_and(Inflater::rest)
     }
 
-    /// Whether there is something to be freed later.
-    pub fn is_awake(&self) -> bool {
-        self.inflater.as_ref().is_some_and(Inflater::is_awake)
+    /// Whether compressed messages have come since `rest` was last called.
+    pub fn has_inflated(&self) -> bool {
+        self.inflater.as_ref().is_some_and(Inflater::is_used)
     }
 
     /// Takes bytes from the front of `input` until an item is whole; `None` when more bytes are
@@ -106,6 +117,11 @@ impl Decoder {
                     if let Some(item) = self.end(&frame, limits)? {
                         return Ok(Some(item));
                     }
+                    // A message may come in a great many frames.
+                    *limits.allowance = limits.allowance.saturating_sub(FRAME);
+                    if *limits.allowance == 0 {
+                        return Ok(None);
+                    }
                 }
                 None => unreachable!("a frame was begun above"),
             }
@@ -131,7 +147,8 @@ impl Decoder {
         };
         *input = &input[consumed - kept..];
         self.header_length = 0;
-        check(&header, length, consumed, self.inflater.is_some())?;
+        let may_be_compressed = self.inflater.is_some() || self.discarding;
+        check(&header, length, consumed, may_be_compressed)?;
         Ok(Some((header, length)))
     }
 
@@ -165,12 +182,14 @@ impl Decoder {
                     },
                     text: Validator::default(),
                     is_compressed: header.rsv1,
+                    limit: max_message,
                 }),
             };
             let is_plain = !gathered.is_compressed;
+            let max_message = gathered.limit;
             let data = &mut gathered.message.data;
             let total = (data.len() as u64).saturating_add(length);
-            if is_plain && total > max_message as u64 {
+            if is_plain && !self.discarding && total > max_message as u64 {
                 return Err(Violation {
                     code: 1009,
                     what: format!(
@@ -184,7 +203,7 @@ impl Decoder {
             // frame's is exact; a message in many fragments grows as vectors do.
             let wanted = (length as usize).min(GROWTH) + 1;
             match data.is_empty() {
-                _ if !is_plain => {}
+                _ if !is_plain || self.discarding => {}
                 true => data.reserve_exact(wanted),
                 false => data.reserve(wanted),
             }
@@ -205,10 +224,15 @@ impl Decoder {
         let length = frame.remaining.min(input.len() as u64) as usize;
         let (mut piece, _) = input.split_at(length);
         let made = match (frame.opcode, &mut self.gathering, &mut self.inflater) {
+            (OpCode::Data(_), ..) if self.discarding => {
+                piece = &[];
+                0
+            }
             (OpCode::Data(_), Some(gathering), Some(inflater)) if gathering.is_compressed => {
                 let data = &mut gathering.message.data;
                 let before = data.len();
-                inflater.inflate(&mut piece, data, limits)?;
+                let mut limits = limits.of_message(gathering.limit);
+                inflater.inflate(&mut piece, data, &mut limits)?;
                 data.len() - before
             }
             (OpCode::Data(_), Some(gathering), _) => {
@@ -248,10 +272,13 @@ impl Decoder {
                 let Some(mut gathering) = self.gathering.take() else {
                     unreachable!("a data frame gathers");
                 };
+                if self.discarding {
+                    return Ok(None);
+                }
                 if let (true, Some(inflater)) = (gathering.is_compressed, &mut self.inflater) {
                     let data = &mut gathering.message.data;
                     let before = data.len();
-                    inflater.end(data, limits)?;
+                    inflater.end(data, &mut limits.of_message(gathering.limit))?;
                     let made = data.len() - before;
                     gathering.validate(made)?;
                 }
@@ -276,7 +303,11 @@ impl Decoder {
             Some(frame) if matches!(frame.opcode, OpCode::Data(_)) => frame.remaining,
             _ => return None,
         };
-        let gathering = self.gathering.as_mut().filter(|g| !g.is_compressed)?;
+        let wanted = !self.discarding;
+        let gathering = self
+            .gathering
+            .as_mut()
+            .filter(|gathering| wanted && !gathering.is_compressed)?;
         let data = &mut gathering.message.data;
         let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
         if remaining == 0 {

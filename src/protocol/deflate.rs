@@ -3,7 +3,7 @@
 use super::{
     extensions::Agreement,
     history::History,
-    kept::{Kept, Places},
+    kept::{Kept, Pool, Use},
 };
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status};
 
@@ -17,7 +17,13 @@ const LEVEL: i32 = 6;
 /// The output grows by at least this. A flush is complete once there is room left behind it.
 const ROOM: usize = 256;
 
-static PLACES: Places = Places::new();
+/// A compressor and its window.
+struct Compressor {
+    state: Deflate,
+    window_bits: u8,
+}
+
+static POOL: Pool<Compressor> = Pool::new();
 
 /// Compresses the messages of one connection.
 ///
@@ -28,10 +34,10 @@ pub struct Deflater {
     takeover: bool,
     history: History,
     /// In use for a message that was compressed, and not yet sent or dropped.
-    state: Option<Deflate>,
+    state: Option<Compressor>,
     /// Goes on after the last message.
-    kept: Option<Kept<Deflate>>,
-    used: bool,
+    kept: Option<Kept<Compressor>>,
+    used: Use,
 }
 
 impl Deflater {
@@ -42,26 +48,25 @@ impl Deflater {
         if window_bits < MIN_WINDOW_BITS {
             return None;
         }
-        let takeover = !agreement.client_no_context_takeover;
+        let takeover = agreement.client_takes_over;
         Some(Deflater {
             window_bits,
             takeover,
             history: History::new(window_bits, takeover),
             state: None,
             kept: None,
-            used: false,
+            used: Use::default(),
         })
     }
 
     /// Appends the compressed form of `message`, which is not empty, to `out`. Then say whether it was
     /// [`sent`](Deflater::sent) or [dropped](Deflater::dropped).
     pub fn compress(&mut self, message: &[u8], out: &mut Vec<u8>) {
-        self.used = true;
-        let state = match self.kept.take() {
-            Some(kept) => kept.into_inner(),
+        let compressor = match self.kept.take().and_then(Kept::into_inner) {
+            Some(compressor) => compressor,
             None => self.build(),
         };
-        let state = self.state.insert(state);
+        let state = &mut self.state.insert(compressor).state;
         let mut input = message;
         let mut wanted = message.len() / 4 + ROOM;
         loop {
@@ -87,40 +92,58 @@ impl Deflater {
 
     /// The message is on its way.
     pub fn sent(&mut self, message: &[u8]) {
+        self.used.add();
         self.history.push(message);
-        if let Some(mut state) = self.state.take() {
+        if let Some(mut compressor) = self.state.take() {
             if !self.takeover {
-                state.reset();
+                compressor.state.reset();
             }
-            self.kept = PLACES.keep(state);
+            match self.used.is_busy() {
+                true => self.kept = POOL.keep(compressor),
+                false => POOL.put(compressor),
+            }
         }
     }
 
     /// The message was not sent.
     pub fn dropped(&mut self) {
-        self.state = None;
+        if let Some(compressor) = self.state.take() {
+            POOL.put(compressor);
+        }
     }
 
     /// A compressor that has seen the history.
-    fn build(&mut self) -> Deflate {
-        let mut state = Deflate::new_with_config(DeflateConfig {
-            level: LEVEL,
-            // Negative: without a header.
-            window_bits: -i32::from(self.window_bits),
-            ..DeflateConfig::default()
-        });
-        state
+    fn build(&mut self) -> Compressor {
+        let window_bits = self.window_bits;
+        let mut compressor = match POOL.get(|spare| spare.window_bits == window_bits) {
+            Some(mut spare) => {
+                spare.state.reset();
+                spare
+            }
+            None => Compressor {
+                state: Deflate::new_with_config(DeflateConfig {
+                    level: LEVEL,
+                    // Negative: without a header.
+                    window_bits: -i32::from(window_bits),
+                    ..DeflateConfig::default()
+                }),
+                window_bits,
+            },
+        };
+        compressor
+            .state
             .set_dictionary(self.history.bytes())
             .expect("a new stream without a header takes a dictionary");
-        state
+        compressor
     }
 
-    /// Frees what can be built again, unless a message was compressed since this was last called. True:
-    /// there is still something to be freed later.
+    /// Gives back what can be built again, unless there were many messages since this was last called. True:
+    /// call it again later.
     pub fn rest(&mut self) -> bool {
-        if !std::mem::take(&mut self.used) {
+        let used = self.used.take();
+        if !used.is_busy() {
             self.kept = None;
         }
-        self.kept.is_some()
+        used.is_any()
     }
 }

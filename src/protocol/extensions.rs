@@ -35,6 +35,8 @@ pub struct Agreement {
     pub client_max_window_bits: Option<u8>,
     /// The window that this side keeps to: no larger than either side has said.
     pub client_window_bits: u8,
+    /// Whether this side's messages refer to those before them: only if neither side has said otherwise.
+    pub client_takes_over: bool,
 }
 
 /// As in the server's answer, in a fixed order.
@@ -113,6 +115,7 @@ fn agree(parameters: &[(&str, Option<String>)], offer: &Offer) -> Result<Agreeme
         server_max_window_bits: None,
         client_max_window_bits: None,
         client_window_bits: offer.window_bits,
+        client_takes_over: offer.context_takeover,
     };
     for (index, (name, value)) in parameters.iter().enumerate() {
         if parameters[..index].iter().any(|(other, _)| other == name) {
@@ -125,21 +128,16 @@ fn agree(parameters: &[(&str, Option<String>)], offer: &Offer) -> Result<Agreeme
             }
             CLIENT_NO_CONTEXT_TAKEOVER => {
                 agreement.client_no_context_takeover = no_value(name, value)?;
+                agreement.client_takes_over = false;
             }
             SERVER_MAX_WINDOW_BITS => {
-                let bits = window_bits(name, value)?;
-                if bits > offer.window_bits {
-                    return Err(format!(
-                        "{NAME} has {name}={bits}, more than the {} that were offered",
-                        offer.window_bits
-                    ));
-                }
+                let bits = window_bits(name, value, offer)?;
                 agreement.server_max_window_bits = Some(bits);
             }
             CLIENT_MAX_WINDOW_BITS => {
-                let bits = window_bits(name, value)?;
+                let bits = window_bits(name, value, offer)?;
                 agreement.client_max_window_bits = Some(bits);
-                agreement.client_window_bits = bits.min(offer.window_bits);
+                agreement.client_window_bits = bits;
             }
             _ => return Err(format!("{NAME} has the unknown parameter {name}")),
         }
@@ -166,19 +164,22 @@ fn no_value(name: &str, value: Option<&str>) -> Result<bool, String> {
     }
 }
 
-/// 8 to 15, without leading zeros (RFC 7692, section 7.1.2).
-fn window_bits(name: &str, value: Option<&str>) -> Result<u8, String> {
+/// 8 to 15, without leading zeros, and no more than what was offered (RFC 7692, section 7.1.2).
+fn window_bits(name: &str, value: Option<&str>, offer: &Offer) -> Result<u8, String> {
     let Some(value) = value else {
         return Err(format!("{NAME} has {name} without a value"));
     };
-    (MIN_WINDOW_BITS..=MAX_WINDOW_BITS)
-        .find(|bits| bits.to_string() == value)
-        .ok_or_else(|| {
-            format!(
-                "{NAME} has {name}={value}, which is not a number from {MIN_WINDOW_BITS} to \
-                 {MAX_WINDOW_BITS}"
-            )
-        })
+    match (MIN_WINDOW_BITS..=MAX_WINDOW_BITS).find(|bits| bits.to_string() == value) {
+        Some(bits) if bits <= offer.window_bits => Ok(bits),
+        Some(bits) => Err(format!(
+            "{NAME} has {name}={bits}, more than the {} that were offered",
+            offer.window_bits
+        )),
+        None => Err(format!(
+            "{NAME} has {name}={value}, which is not a number from {MIN_WINDOW_BITS} to \
+             {MAX_WINDOW_BITS}"
+        )),
+    }
 }
 
 /// One extension of the list.

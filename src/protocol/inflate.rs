@@ -5,13 +5,10 @@ use super::{
     deflate::TAIL,
     extensions::{Agreement, MAX_WINDOW_BITS},
     history::History,
-    kept::{Kept, Places},
+    kept::{Kept, Pool, Use},
 };
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-/// The smallest window that zlib can decompress with: a server that agreed to 8 bits sends nothing
-/// that does not fit 9.
-const MIN_WINDOW_BITS: u8 = 9;
 /// So much output is made room for at once, at least and at most.
 const LEAST_ROOM: usize = 256;
 const MOST_ROOM: usize = 16 << 10;
@@ -19,11 +16,12 @@ const MOST_ROOM: usize = 16 << 10;
 /// What building a decompressor anew counts, in bytes of output that take as long.
 const REBUILD: usize = 8 << 10;
 
-static PLACES: Places = Places::new();
+/// All with the largest window, which zlib gives them when they are reset. A message may so refer farther back
+/// than was agreed, within itself; what it finds of those before it is the agreed window.
+static POOL: Pool<Inflate> = Pool::new();
 
 /// Decompresses the messages of one connection.
 pub struct Inflater {
-    window_bits: u8,
     takeover: bool,
     history: History,
     /// In use for the message that is being received.
@@ -32,7 +30,7 @@ pub struct Inflater {
     kept: Option<Kept<Inflate>>,
     /// The message that is being received has brought data.
     begun: bool,
-    used: bool,
+    used: Use,
 }
 
 /// How much a message may become, and how much of that now.
@@ -41,6 +39,16 @@ pub struct Limits<'a> {
     pub message: usize,
     /// So many bytes more are wanted now; what is made is taken off.
     pub allowance: &'a mut usize,
+}
+
+impl Limits<'_> {
+    /// The same allowance for a message with a limit of its own.
+    pub fn of_message(&mut self, limit: usize) -> Limits<'_> {
+        Limits {
+            message: limit,
+            allowance: self.allowance,
+        }
+    }
 }
 
 /// What one step did.
@@ -53,19 +61,15 @@ struct Step {
 impl Inflater {
     /// For what was agreed.
     pub fn new(agreement: &Agreement) -> Self {
-        let window_bits = agreement
-            .server_max_window_bits
-            .unwrap_or(MAX_WINDOW_BITS)
-            .max(MIN_WINDOW_BITS);
+        let window_bits = agreement.server_max_window_bits.unwrap_or(MAX_WINDOW_BITS);
         let takeover = !agreement.server_no_context_takeover;
         Inflater {
-            window_bits,
             takeover,
             history: History::new(window_bits, takeover),
             state: None,
             kept: None,
             begun: false,
-            used: false,
+            used: Use::default(),
         }
     }
 
@@ -80,10 +84,10 @@ impl Inflater {
         message: &mut Vec<u8>,
         limits: &mut Limits,
     ) -> Result<(), Violation> {
-        self.used = true;
         if !self.begun && !input.is_empty() {
             self.begun = true;
-            self.state = self.kept.take().map(Kept::into_inner);
+            self.used.add();
+            self.state = self.kept.take().and_then(Kept::into_inner);
         }
         loop {
             if input.is_empty() && self.state.is_none() {
@@ -112,8 +116,10 @@ impl Inflater {
             self.end_block(message, limits)?;
         }
         self.history.push(message);
-        if let Some(state) = self.state.take().filter(|_| self.takeover) {
-            self.kept = PLACES.keep(state);
+        match self.state.take() {
+            Some(state) if self.takeover && self.used.is_busy() => self.kept = POOL.keep(state),
+            Some(state) => POOL.put(state),
+            None => {}
         }
         Ok(())
     }
@@ -154,7 +160,10 @@ impl Inflater {
     ) -> Result<Step, Violation> {
         let state = match &mut self.state {
             Some(state) => state,
-            none => none.insert(build(self.window_bits, &mut self.history, message)),
+            none => {
+                *limits.allowance = limits.allowance.saturating_sub(REBUILD);
+                none.insert(build(&mut self.history, message))
+            }
         };
         let start = message.len();
         let room = make_room(message, input.len(), limits.message);
@@ -169,8 +178,9 @@ impl Inflater {
             Ok(Status::Ok | Status::BufError) => {}
             // A block that says it is the last one; others may follow all the same (section 7.2.3.4).
             Ok(Status::StreamEnd) => {
-                self.state = None;
-                *limits.allowance = limits.allowance.saturating_sub(REBUILD);
+                if let Some(state) = self.state.take() {
+                    POOL.put(state);
+                }
             }
             Err(_) => return Err(invalid()),
         }
@@ -191,23 +201,31 @@ impl Inflater {
         })
     }
 
-    /// Frees what can be built again, unless a message came since this was last called. True: there is still something to be freed later.
+    /// Gives back what can be built again, unless there were many messages since this was last called. True:
+    /// call it again later.
     pub fn rest(&mut self) -> bool {
-        if !std::mem::take(&mut self.used) {
+        let used = self.used.take();
+        if !used.is_busy() {
             self.kept = None;
         }
-        self.kept.is_some()
+        used.is_any()
     }
 
-    /// Whether there is something to be freed later.
-    pub fn is_awake(&self) -> bool {
-        self.kept.is_some()
+    /// Whether there were messages since `rest` was last called.
+    pub fn is_used(&self) -> bool {
+        self.used.is_any()
     }
 }
 
 /// A decompressor that may refer to what came before, this message's beginning included.
-fn build(window_bits: u8, history: &mut History, message: &[u8]) -> Inflate {
-    let mut state = Inflate::new(false, window_bits);
+fn build(history: &mut History, message: &[u8]) -> Inflate {
+    let mut state = match POOL.get(|_| true) {
+        Some(mut spare) => {
+            spare.reset(false);
+            spare
+        }
+        None => Inflate::new(false, MAX_WINDOW_BITS),
+    };
     let mut set = |dictionary: &[u8]| {
         state
             .set_dictionary(dictionary)
@@ -226,7 +244,7 @@ fn make_room(message: &mut Vec<u8>, input: usize, limit: usize) -> usize {
     if message.capacity() == message.len() {
         let more = (4 * input).max(message.len()).max(LEAST_ROOM);
         // And a byte for the NUL.
-        message.reserve_exact(more.min(limit + 1 - message.len()) + 1);
+        message.reserve_exact(more.min((limit + 1).saturating_sub(message.len())) + 1);
     }
     (message.capacity() - message.len()).min(most)
 }
@@ -425,7 +443,7 @@ mod tests {
             .inflate(&mut input, &mut message, &mut limits)
             .unwrap();
         assert!(!input.is_empty() && *limits.allowance == 0);
-        assert!((100_000..200_000).contains(&message.len()));
+        assert!((100_000 - REBUILD..200_000).contains(&message.len()));
     }
 
     #[test]

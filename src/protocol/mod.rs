@@ -17,6 +17,9 @@ pub mod kept;
 pub mod mask;
 pub mod utf8;
 
+#[cfg(all(test, not(shuttle)))]
+mod properties;
+
 pub use close::{Close, Violation};
 pub use decoder::{Decoder, Item};
 pub use tokio_tungstenite::tungstenite::protocol::frame::{

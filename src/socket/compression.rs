@@ -1,15 +1,19 @@
 //! Compressing what is written, and what an idle connection gives back.
 
-use super::{Core, Socket, State, outbox::Outgoing};
+use super::{
+    Core, Socket, State,
+    outbox::{OVERHEAD, Outgoing},
+};
 use crate::{
-    error::Result,
+    error::{Code, Error, Result},
+    events,
     protocol::{Kind, deflate::Deflater},
-    sync::{Arc, Mutex, lock, thread_local, try_lock, with_local},
+    sync::{Arc, Mutex, MutexGuard, lock, thread_local, try_lock, with_local},
     sys::{self, Instant},
 };
 use std::{cell::RefCell, time::Duration};
 
-/// What has not been used for so long, or up to twice that, is freed.
+/// How often is looked for what has come out of use.
 const REST: Duration = Duration::from_millis(500);
 /// A thread keeps a buffer of at most this for what it compresses.
 const BUFFER: usize = 64 << 10;
@@ -28,40 +32,72 @@ impl Compression {
     pub fn new(deflater: Deflater) -> Self {
         Compression(Mutex::new(deflater))
     }
+
+    /// To compress. A callback does not wait for another thread's large message: `None` there, and its own
+    /// goes uncompressed.
+    fn lock(&self) -> Option<MutexGuard<'_, Deflater>> {
+        match events::in_callback() {
+            true => try_lock(&self.0),
+            false => Some(lock(&self.0)),
+        }
+    }
 }
 
 impl Socket {
-    /// Compresses a message and sends it. `None`: meanwhile the connection has ended, or others have
-    /// taken the room; nothing was sent.
+    /// Compresses and sends a message, for which there is room. Without the connection's lock, which others
+    /// need meanwhile: the room is reserved.
     pub(super) fn write_compressed(
         self: &Arc<Self>,
+        mut core: MutexGuard<'_, Core>,
         compression: &Arc<Compression>,
         kind: Kind,
         message: &[u8],
-    ) -> Option<Result<()>> {
-        with_local(&COMPRESSED, |buffer: &mut Vec<u8>| {
-            let mut deflater = lock(&compression.0);
-            buffer.clear();
-            deflater.compress(message, buffer);
-            let mut core = lock(&self.core);
-            if !core.may_send(compression) {
-                deflater.dropped();
-                return None;
+    ) -> Result<()> {
+        let cost = message.len() + OVERHEAD;
+        core.reserved += cost;
+        drop(core);
+        let mut deflater = compression.lock();
+        let compressed = deflater.as_mut().map(|deflater| {
+            let mut buffer = with_local(&COMPRESSED, std::mem::take);
+            deflater.compress(message, &mut buffer);
+            buffer
+        });
+        let mut core = lock(&self.core);
+        core.reserved -= cost;
+        let can_send = core.can_send(compression);
+        let is_usable = can_send && !core.must_stay_plain();
+        let result = match &compressed {
+            _ if !can_send && core.is_coming_back() => {
+                core.keep(kind, message);
+                Ok(())
             }
-            let outgoing = Outgoing {
-                kind,
-                payload: buffer,
-                is_compressed: true,
-                length: message.len(),
-                original: core.may_reconnect().then_some(message),
-            };
-            let result = self.send(&mut core, &outgoing);
-            core.watch_compression(self, true);
-            drop(core);
-            deflater.sent(message);
+            _ if !can_send => Err(core.not_sent(self)),
+            Some(payload) if is_usable => {
+                core.watch_compression(self);
+                let outgoing = Outgoing {
+                    kind,
+                    payload,
+                    is_compressed: true,
+                    length: message.len(),
+                    original: core.may_reconnect().then_some(message),
+                };
+                self.send(&mut core, &outgoing)
+            }
+            _ => self.send(&mut core, &Outgoing::plain(kind, message)),
+        };
+        // What was reserved and not used is room for others.
+        core.tell_room(self);
+        drop(core);
+        if let (Some(deflater), Some(mut buffer)) = (&mut deflater, compressed) {
+            match is_usable {
+                true => deflater.sent(message),
+                false => deflater.dropped(),
+            }
+            buffer.clear();
             buffer.shrink_to(BUFFER);
-            Some(result)
-        })
+            with_local(&COMPRESSED, |own: &mut Vec<u8>| *own = buffer);
+        }
+        result
     }
 }
 
@@ -76,19 +112,31 @@ impl Core {
 
     /// Whether there is room in the send queue.
     pub fn has_room(&self) -> bool {
-        let queued = self.link.as_ref().map_or(0, |link| link.outbox.cost());
-        queued + self.again.cost() < self.settings.send_queue
+        let has_queue = self.link.is_some() || self.is_coming_back();
+        has_queue && self.queued_cost() < self.settings.send_queue
     }
 
-    /// Whether a message compressed for this link can be sent now.
-    fn may_send(&self, compression: &Arc<Compression>) -> bool {
+    /// Why a message was not sent after all.
+    fn not_sent(&self, socket: &Socket) -> Error {
+        match self.released {
+            true => self.cancelled(socket),
+            false => self.ended(socket, Code::Closed),
+        }
+    }
+
+    /// What the messages in the send queue count, and those that are being compressed.
+    pub fn queued_cost(&self) -> usize {
+        let link = self.link.as_ref();
+        link.map_or(0, |link| link.outbox.cost()) + self.again.cost() + self.reserved
+    }
+
+    /// Whether a message compressed for this link can still be sent.
+    fn can_send(&self, compression: &Arc<Compression>) -> bool {
         let is_same = |link: &super::core::Link| matches!(&link.compression, Some(own) if Arc::ptr_eq(own, compression));
         self.state == State::Open
             && self.broken.is_none()
             && !self.released
             && self.link.as_ref().is_some_and(is_same)
-            && self.has_room()
-            && !self.must_stay_plain()
     }
 
     /// What waits may have to go over another connection, and then cannot be compressed for this one.
@@ -96,15 +144,16 @@ impl Core {
         !self.is_flushed() && self.may_reconnect()
     }
 
-    /// Has the service task look later for what has come out of use.
-    pub fn watch_compression(&mut self, socket: &Socket, is_used: bool) {
-        if is_used && self.rest.is_none() {
+    /// Messages have been compressed or decompressed: has the service task look later for what has come out
+    /// of use.
+    pub fn watch_compression(&mut self, socket: &Socket) {
+        if self.rest.is_none() {
             self.rest = sys::now().checked_add(REST);
             socket.service.notify_one();
         }
     }
 
-    /// Frees what has not been used for a while; plans the next look while there is anything left.
+    /// Gives back what has not been used much for a while; plans the next look while there may be something.
     pub fn rest_compression(&mut self, now: Instant) {
         if self.rest.is_none_or(|at| now < at) {
             return;
@@ -113,12 +162,12 @@ impl Core {
         let Some(link) = &mut self.link else {
             return;
         };
-        let mut is_awake = link.decoder.rest();
+        let mut again = link.decoder.rest();
         if let Some(compression) = &link.compression {
-            // One that is locked is in use.
-            is_awake |= try_lock(&compression.0).is_none_or(|mut own| own.rest());
+            // One that is locked is in use. (The other way round from the order of the locks: not waiting.)
+            again |= try_lock(&compression.0).is_none_or(|mut own| own.rest());
         }
-        if is_awake {
+        if again {
             self.rest = now.checked_add(REST);
         }
     }

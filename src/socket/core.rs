@@ -129,6 +129,8 @@ pub(super) struct Core {
     /// A write has failed for want of room: say when there is some.
     pub tell_writable: bool,
     pub again: Again,
+    /// What messages that are being compressed will count in the send queue.
+    pub reserved: usize,
     /// When to look for what compressing has not needed for a while.
     pub rest: Option<Instant>,
     pub counters: Counters,
@@ -163,6 +165,7 @@ impl Core {
             ending: None,
             tell_writable: false,
             again: Again::default(),
+            reserved: 0,
             rest: None,
             counters: Counters::default(),
             answer: Answer::default(),
@@ -298,10 +301,16 @@ impl Core {
         };
         let result = link.outbox.flush(&mut link.stream);
         let flushed = self.check_sent(socket, result).unwrap_or(true);
-        let Some(link) = &self.link else {
-            return true;
-        };
-        let cost = link.outbox.cost();
+        self.tell_room(socket);
+        if flushed {
+            self.end_if_closed(socket);
+        }
+        flushed
+    }
+
+    /// Tells those who wait for room in the send queue, if there is some.
+    pub fn tell_room(&mut self, socket: &Arc<Socket>) {
+        let cost = self.queued_cost();
         if cost < self.settings.send_queue {
             self.writers.ring_all();
         }
@@ -309,10 +318,6 @@ impl Core {
             self.tell_writable = false;
             self.tell(socket, Event::Writable);
         }
-        if flushed {
-            self.end_if_closed(socket);
-        }
-        flushed
     }
 
     /// The peer's close frame has come.
@@ -324,6 +329,9 @@ impl Core {
             reason: String::new(),
         };
         self.closing.received = Some(close);
+        if let Some(link) = &mut self.link {
+            link.outbox.end_pongs();
+        }
         self.send_close(socket, &answer);
         self.end_if_closed(socket);
     }
@@ -441,8 +449,11 @@ impl Core {
             self.keep_unsent();
         }
         self.state = State::Closed;
-        if let Some(link) = self.link.take() {
+        if let Some(mut link) = self.link.take() {
             self.counters.wire_out += link.outbox.sent();
+            // Only the end of TCP is left.
+            link.decoder = Decoder::default();
+            link.compression = None;
             self.ended_link = Some((link, self.closing.deadline));
         }
         if reconnects && socket.is_callback() {

@@ -168,6 +168,11 @@ impl Outbox {
         Ok(())
     }
 
+    /// Once the peer's close frame has come, its pings need no answer any more (RFC 6455, section 5.5.2).
+    pub fn end_pongs(&mut self) {
+        self.next_pong = None;
+    }
+
     /// Gives the system what it takes. True once nothing is left.
     pub fn flush(&mut self, stream: &mut Stream) -> io::Result<bool> {
         self.corked = false;

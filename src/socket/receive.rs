@@ -13,7 +13,7 @@ use std::{cell::RefCell, io};
 
 /// One buffer for each thread that receives, instead of one for each connection.
 const BUFFER: usize = 64 << 10;
-/// So much is received at most before the lock is given up once, in bytes.
+/// So much is received, or decompressed, at most before the lock is given up once, in bytes.
 const BUDGET: usize = 256 << 10;
 /// What each message counts beside its bytes, and what each control frame counts: a peer may send
 /// a great many of no length.
@@ -81,11 +81,10 @@ impl Core {
         if was_flushed {
             self.uncork(socket);
         }
-        let is_inflating = self
-            .link
-            .as_ref()
-            .is_some_and(|link| link.decoder.is_awake());
-        self.watch_compression(socket, is_inflating);
+        let link = self.link.as_ref();
+        if link.is_some_and(|link| link.decoder.has_inflated()) {
+            self.watch_compression(socket);
+        }
         stopped
     }
 
@@ -179,6 +178,9 @@ impl Core {
             if stop && !input.is_empty() {
                 link.undecoded = input.to_vec();
                 return;
+            }
+            if self.released {
+                link.decoder.discard_messages();
             }
             let mut limits = Limits {
                 message: self.settings.max_message,

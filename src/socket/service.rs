@@ -307,6 +307,7 @@ impl Core {
             Due::PongMissing => {}
         }
         // It may have arrived and nobody has looked; or the ping may still be waiting.
+        let received = self.counters.wire_in;
         let stopped = self.receive(socket, Goal::All);
         let sent = self.link.as_ref().map_or(0, |link| link.outbox.sent());
         if self.state != State::Open
@@ -315,7 +316,9 @@ impl Core {
         {
             return false;
         }
-        if stopped == Stopped::Enough && self.keepalive.look_again() {
+        // What was received already, and takes long to decompress, is looked through to its end.
+        let is_new = self.counters.wire_in > received;
+        if stopped == Stopped::Enough && (!is_new || self.keepalive.look_again()) {
             return true;
         }
         let what = format!(

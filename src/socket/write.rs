@@ -59,16 +59,10 @@ impl Socket {
                 return Ok(());
             }
             if core.has_room() {
-                let Some(compression) = core.compression(payload.len()) else {
-                    return self.send(&mut core, &Outgoing::plain(kind, payload));
+                return match core.compression(payload.len()) {
+                    None => self.send(&mut core, &Outgoing::plain(kind, payload)),
+                    Some(compression) => self.write_compressed(core, &compression, kind, payload),
                 };
-                // Compressing takes a while: without the connection's lock.
-                drop(core);
-                if let Some(result) = self.write_compressed(&compression, kind, payload) {
-                    return result;
-                }
-                core = lock(&self.core);
-                continue;
             }
             if core.broken.is_some() || !(core.state == State::Open || core.is_coming_back()) {
                 continue;

@@ -1,7 +1,8 @@
 //! The behaviours that keep the protocol, and the choice by path. See README.md.
 
+use crate::deflate::Deflate;
 use crate::diary::{self, Command};
-use crate::frame::{BINARY, CONTINUATION, PING, TEXT, header};
+use crate::frame::{self, BINARY, CONTINUATION, PING, TEXT, header};
 use crate::hostile;
 use crate::misbehaviour;
 use crate::peer::{Alive, AtClose, Message, Next, Peer, Total};
@@ -14,6 +15,10 @@ use std::time::Instant;
 pub fn serve(peer: &mut Peer, request: &Request) -> Alive {
     let query = &request.query;
     peer.quiet = query.is_set("quiet");
+    peer.deflate = Deflate::agreed(query);
+    peer.linger_ms = query
+        .is_set("linger_ms")
+        .then(|| query.number("linger_ms", 0));
     if query.is_set("pace_bytes") {
         let bytes = query.number("pace_bytes", 1) as usize;
         peer.pace = Some((bytes, query.number("pace_ms", 1)));
@@ -57,7 +62,7 @@ pub fn serve(peer: &mut Peer, request: &Request) -> Alive {
             peer.close(code, query.bytes("reason").unwrap_or_default())
         }
         "/" | "/headers" => {
-            peer.push(true, TEXT, request.text.trim_end().as_bytes())?;
+            peer.send_message(TEXT, request.text.trim_end().into())?;
             echo(peer, query)
         }
         "/stall" => {
@@ -71,6 +76,7 @@ pub fn serve(peer: &mut Peer, request: &Request) -> Alive {
         "/control" => control(peer, query),
         "/raw" | "/reset" | "/drop" => misbehaviour::after_upgrade(peer, query),
         "/stream" => hostile::stream(peer, query),
+        "/bomb" => hostile::bomb(peer, query),
         "/lateping" => hostile::late_ping(peer, query),
         "/noclose" => {
             peer.at_close = AtClose::Hold;
@@ -84,7 +90,7 @@ pub fn serve(peer: &mut Peer, request: &Request) -> Alive {
     }
 }
 
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "/",
     "/echo",
     "/flood",
@@ -106,6 +112,7 @@ const KNOWN: [&str; 22] = [
     "/control",
     "/early",
     "/stream",
+    "/bomb",
     "/lateping",
 ];
 
@@ -139,16 +146,13 @@ fn echo_until(peer: &mut Peer, deadline: Instant) -> Alive {
 
 fn send_fragmented(peer: &mut Peer, message: &Message, size: usize) -> Alive {
     let payload = peer.payload(message).to_vec();
+    let (opcode, payload) = peer.encoded(message.opcode, payload);
     let last = payload.len().div_ceil(size).max(1) - 1;
     for index in 0..=last {
         let part = &payload[index * size..payload.len().min((index + 1) * size)];
         peer.push(
             index == last,
-            if index == 0 {
-                message.opcode
-            } else {
-                CONTINUATION
-            },
+            if index == 0 { opcode } else { CONTINUATION },
             part,
         )?;
     }
@@ -173,15 +177,20 @@ fn flood(peer: &mut Peer, query: &Query) -> Alive {
     };
     // One frame whose first bytes change: numbers grow only longer, so each overwrites the one before.
     let (head, head_len) = header(true, opcode, size);
-    let mut frame = [&head[..head_len], &vec![b'x'; size]].concat();
+    let mut plain = [&head[..head_len], &vec![b'x'; size]].concat();
     let mut batch = Vec::with_capacity(64 << 10);
     peer.reads_while_sending = true;
     for index in 0..count {
         let number = format!("{index} ");
         let shown = number.len().min(size);
-        frame[head_len..head_len + shown].copy_from_slice(&number.as_bytes()[..shown]);
-        batch.extend_from_slice(&frame);
-        if batch.len() + frame.len() > batch.capacity() || index + 1 == count {
+        plain[head_len..head_len + shown].copy_from_slice(&number.as_bytes()[..shown]);
+        if peer.deflate.is_some() {
+            let (opcode, payload) = peer.encoded(opcode, plain[head_len..].to_vec());
+            frame::append(&mut batch, true, opcode, &payload);
+        } else {
+            batch.extend_from_slice(&plain);
+        }
+        if batch.len() + plain.len() > batch.capacity() || index + 1 == count {
             peer.send_all(&batch)?;
             batch.clear();
             peer.receive_arrived()?;
@@ -199,11 +208,12 @@ fn flood(peer: &mut Peer, query: &Query) -> Alive {
 }
 
 fn fragment(peer: &mut Peer, query: &Query) -> Alive {
-    let text = query.bytes("text").unwrap_or_default();
+    let text = query.bytes("text").unwrap_or_default().to_vec();
+    let (first, text) = peer.encoded(TEXT, text);
     let pieces = query.number("pieces", 2).max(1) as usize;
     let cut = |index: usize| text.len() * index / pieces;
     for index in 0..pieces {
-        let opcode = if index == 0 { TEXT } else { CONTINUATION };
+        let opcode = if index == 0 { first } else { CONTINUATION };
         peer.push(
             index + 1 == pieces,
             opcode,

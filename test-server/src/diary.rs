@@ -43,11 +43,14 @@ pub struct Pen {
     id: String,
     number: u64,
     woken: PipeReader,
+    /// Keeps the pipe whole when a newer connection has this id: a broken one would be readable for ever.
+    _wake: PipeWriter,
 }
 
 impl Pen {
     pub fn new(id: String) -> std::io::Result<Pen> {
         let (woken, wake) = std::io::pipe()?;
+        let own = wake.try_clone()?;
         let mut diaries = diaries();
         let diary = diaries.entry(id.clone()).or_default();
         diary.connections += 1;
@@ -58,7 +61,12 @@ impl Pen {
             wake,
         });
         CHANGED.notify_all();
-        Ok(Pen { id, number, woken })
+        Ok(Pen {
+            id,
+            number,
+            woken,
+            _wake: own,
+        })
     }
 
     pub fn write(&self, line: String) {

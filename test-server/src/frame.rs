@@ -7,6 +7,9 @@ pub const CLOSE: u8 = 8;
 pub const PING: u8 = 9;
 pub const PONG: u8 = 10;
 
+/// RSV1 beside the opcode of a message's first frame: the message is compressed (RFC 7692, 6).
+pub const COMPRESSED: u8 = 0x40;
+
 /// The longest header of a frame from a client: 2 bytes, 8 of length, 4 of mask.
 pub const MAX_HEADER: usize = 14;
 
@@ -23,6 +26,11 @@ pub struct Header {
 impl Header {
     pub fn is_control(&self) -> bool {
         self.opcode >= 8
+    }
+
+    /// RSV1 alone.
+    pub fn is_compressed(&self) -> bool {
+        self.rsv == 4
     }
 }
 

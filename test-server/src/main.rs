@@ -1,7 +1,7 @@
 //! The WebSocket server of the tests; README.md says what it does.
 //!
 //! ```text
-//! main ─► upgrade ─► behaviour, misbehaviour, hostile ─► peer ─► frame
+//! main ─► upgrade ─► behaviour, misbehaviour, hostile ─► peer ─► frame, deflate
 //!                    (the path chooses)                    │
 //!                                                        diary ◄─ /report, /control
 //! ```
@@ -10,6 +10,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod behaviour;
+mod deflate;
 mod diary;
 mod frame;
 mod hostile;

@@ -8,6 +8,7 @@ mod sending;
 
 pub use ending::AtClose;
 
+use crate::deflate::Deflate;
 use crate::diary::{Command, Pen};
 use crate::frame::{self, BINARY, CLOSE, CONTINUATION, Header, PING, PONG, TEXT};
 use crate::sys;
@@ -30,7 +31,7 @@ const LONGEST_FRAME: u64 = 1 << 30;
 
 pub struct Message {
     pub opcode: u8,
-    /// Where in the read buffer it lies; none if it was put together from several frames.
+    /// Where in the read buffer it lies; none if it was put together from several frames, or inflated.
     place: Option<Range<usize>>,
 }
 
@@ -78,9 +79,11 @@ pub struct Peer {
     /// The length of the frame that `unread` begins with, header included.
     wanted: usize,
     out: Vec<u8>,
-    /// The opcode and the frames so far of a fragmented message.
-    fragments: Option<u8>,
+    /// The first frame, and the payloads so far, of a fragmented message.
+    fragments: Option<Header>,
     assembled: Vec<u8>,
+    /// What was agreed about compression.
+    pub deflate: Option<Deflate>,
     close_sent: bool,
     deferred: Vec<Command>,
     /// How many have come.
@@ -93,6 +96,8 @@ pub struct Peer {
     pub reads_while_sending: bool,
     /// Writes no line for each message.
     pub quiet: bool,
+    /// Leaves TCP open for so many milliseconds after the closing handshake.
+    pub linger_ms: Option<u64>,
     /// Reads no more than so many bytes each so many milliseconds.
     pub pace: Option<(usize, u64)>,
     pub total: Option<Total>,
@@ -109,6 +114,7 @@ impl Peer {
             out: Vec::new(),
             fragments: None,
             assembled: Vec::new(),
+            deflate: None,
             close_sent: false,
             deferred: Vec::new(),
             pongs: 0,
@@ -117,6 +123,7 @@ impl Peer {
             at_close: AtClose::Answer,
             reads_while_sending: false,
             quiet: false,
+            linger_ms: None,
             pace: None,
             total: None,
         }
@@ -196,9 +203,12 @@ impl Peer {
     }
 
     fn accept(&mut self, header: Header, place: Range<usize>) -> Alive<Option<Message>> {
+        let may_compress = self.deflate.is_some() && matches!(header.opcode, TEXT | BINARY);
         let wrong = match header {
             Header { mask: None, .. } => Some("an unmasked frame"),
-            Header { rsv: 1.., .. } => Some("a reserved bit"),
+            Header { rsv: 1.., .. } if !(may_compress && header.is_compressed()) => {
+                Some("a reserved bit")
+            }
             Header {
                 opcode: 3..=7 | 11..,
                 ..
@@ -232,29 +242,31 @@ impl Peer {
             return Ok(None);
         }
         if header.fin && header.opcode != CONTINUATION {
-            return self.complete(Message {
-                opcode: header.opcode,
-                place: Some(place),
-            });
+            return self.complete(header, Some(place));
         }
         if header.opcode != CONTINUATION {
-            self.fragments = Some(header.opcode);
+            self.fragments = Some(header);
             self.assembled.clear();
         }
         self.assembled.extend_from_slice(&self.buffer[place]);
         match self.fragments {
-            Some(opcode) if header.fin => {
+            Some(first) if header.fin => {
                 self.fragments = None;
-                self.complete(Message {
-                    opcode,
-                    place: None,
-                })
+                self.complete(first, None)
             }
             _ => Ok(None),
         }
     }
 
-    fn complete(&mut self, message: Message) -> Alive<Option<Message>> {
+    fn complete(&mut self, first: Header, place: Option<Range<usize>>) -> Alive<Option<Message>> {
+        let mut message = Message {
+            opcode: first.opcode,
+            place,
+        };
+        let wire_len = self.payload(&message).len();
+        if first.is_compressed() {
+            self.inflate(&mut message)?;
+        }
         // Checked for diaries only: it costs a look at each byte.
         if self.pen.is_some() {
             let payload = self.payload(&message);
@@ -271,9 +283,28 @@ impl Peer {
             }
             if !self.quiet {
                 self.note(|| format!("{kind} {length}"));
+                if first.is_compressed() {
+                    self.note(|| format!("compressed {wire_len} {length}"));
+                }
             }
         }
         Ok(Some(message))
+    }
+
+    fn inflate(&mut self, message: &mut Message) -> Alive {
+        let payload = self.payload(message).to_vec();
+        let inflated = match &mut self.deflate {
+            Some(deflate) => deflate.inflate(&payload),
+            None => Ok(payload),
+        };
+        match inflated {
+            Ok(inflated) => {
+                self.assembled = inflated;
+                message.place = None;
+                Ok(())
+            }
+            Err(wrong) => self.protocol(&format!("deflate: {wrong}")),
+        }
     }
 
     fn control(&mut self, opcode: u8, payload: &[u8]) -> Alive {

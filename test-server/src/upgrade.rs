@@ -1,5 +1,6 @@
 //! The upgrade (RFC 6455, 4.2): the request that came, the answer, right or wrong as asked.
 
+use crate::deflate::Deflate;
 use crate::query::Query;
 use std::fmt::Write as _;
 use std::io::Read;
@@ -93,7 +94,7 @@ impl Request {
             .map(str::trim)
     }
 
-    /// The answer 101, with what the query of `/upgrade` and `/subprotocol` makes of it.
+    /// The answer 101, with what the query makes of it.
     pub fn answer(&self) -> String {
         let query = &self.query;
         let right_accept = || {
@@ -131,7 +132,7 @@ impl Request {
             ("Sec-WebSocket-Protocol".to_owned(), protocol),
             (
                 "Sec-WebSocket-Extensions".to_owned(),
-                query.text("extensions"),
+                query.text("extensions").or(Deflate::answer(query)),
             ),
         ];
         for (name, value) in fields.into_iter().chain(extra) {

@@ -66,6 +66,10 @@ impl Peer {
             self.push(true, CLOSE, &payload[..payload.len().min(125)])?;
         }
         self.flush()?;
+        if let Some(ms) = self.linger_ms {
+            self.discard(Some(sys::in_ms(ms)), true)?;
+            self.note(|| "end".to_owned());
+        }
         self.teardown(true)
     }
 

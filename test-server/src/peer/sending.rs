@@ -1,4 +1,4 @@
-//! Sending: frames gathered into one write, large answers in place, commands obeyed meanwhile.
+//! Sending: frames gathered into one write, large answers in place, messages compressed, commands obeyed meanwhile.
 
 use super::{Alive, Message, Peer, USUAL_BUFFER};
 use crate::diary::Command;
@@ -13,6 +13,10 @@ const IN_PLACE: usize = 16 << 10;
 impl Peer {
     /// Sends a message back as it came.
     pub fn send_back(&mut self, message: &Message) -> Alive {
+        if self.deflate.is_some() {
+            let payload = self.payload(message).to_vec();
+            return self.send_message(message.opcode, payload);
+        }
         match message.place.clone() {
             // The header of the answer fits where the client's, which has a mask, was.
             Some(place) if place.len() >= IN_PLACE => {
@@ -33,6 +37,24 @@ impl Peer {
                 frame::append(&mut self.out, true, message.opcode, &self.assembled);
                 self.flush_if_long()
             }
+        }
+    }
+
+    /// Adds a message to what the next flush sends, compressed if that was agreed.
+    pub fn send_message(&mut self, opcode: u8, payload: Vec<u8>) -> Alive {
+        let (opcode, payload) = self.encoded(opcode, payload);
+        self.push(true, opcode, &payload)
+    }
+
+    /// A message as it goes over the wire: its first frame's opcode, RSV1 included, and its payload.
+    pub fn encoded(&mut self, opcode: u8, payload: Vec<u8>) -> (u8, Vec<u8>) {
+        let compressed = match &mut self.deflate {
+            Some(deflate) => deflate.compress(&payload),
+            None => None,
+        };
+        match compressed {
+            Some(compressed) => (opcode | frame::COMPRESSED, compressed),
+            None => (opcode, payload),
         }
     }
 
