@@ -3,7 +3,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build header demo test interop autobahn asan model bench install fmt lint clean
+.PHONY: all build header demo test interop tls autobahn asan model bench install fmt lint clean
 
 all: build
 
@@ -20,6 +20,9 @@ test:           ## everything but the sanitizer and the models
 
 interop:        ## against Python's websockets and Node's ws
 	scripts/interop.sh peers
+
+tls:            ## TLS and proxies: bad certificates, odd records, nginx, HAProxy, tinyproxy, microsocks; ONLY="part of a promise"
+	scripts/tls.sh
 
 autobahn:       ## the Autobahn cases; AUTOBAHN="--exclude 12.* ..." chooses
 	scripts/interop.sh autobahn

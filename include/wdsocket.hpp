@@ -100,6 +100,7 @@ enum class Info : std::int32_t {
     CloseReason = WDSOCKET_INFO_CLOSE_REASON,
     HttpStatus = WDSOCKET_INFO_HTTP_STATUS,
     ResponseHeaders = WDSOCKET_INFO_RESPONSE_HEADERS,
+    Tls = WDSOCKET_INFO_TLS,
     BytesIn = WDSOCKET_INFO_BYTES_IN,
     BytesOut = WDSOCKET_INFO_BYTES_OUT,
     MessagesIn = WDSOCKET_INFO_MESSAGES_IN,
@@ -109,6 +110,9 @@ enum class Info : std::int32_t {
     PingMs = WDSOCKET_INFO_PING_MS,
     Url = WDSOCKET_INFO_URL,
     LastError = WDSOCKET_INFO_LAST_ERROR,
+    PeerCertificate = WDSOCKET_INFO_PEER_CERTIFICATE,
+    Proxy = WDSOCKET_INFO_PROXY,
+    Reconnections = WDSOCKET_INFO_RECONNECTIONS,
     WireBytesIn = WDSOCKET_INFO_WIRE_BYTES_IN,
     WireBytesOut = WDSOCKET_INFO_WIRE_BYTES_OUT
 };
@@ -126,6 +130,15 @@ enum class Option : std::int32_t {
     MaxMessageBytes = WDSOCKET_OPTION_MAX_MESSAGE_BYTES,
     ReceiveQueueBytes = WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES,
     SendQueueBytes = WDSOCKET_OPTION_SEND_QUEUE_BYTES,
+    CaFile = WDSOCKET_OPTION_CA_FILE,
+    ClientCertFile = WDSOCKET_OPTION_CLIENT_CERT_FILE,
+    ClientKeyFile = WDSOCKET_OPTION_CLIENT_KEY_FILE,
+    VerifyPeer = WDSOCKET_OPTION_VERIFY_PEER,
+    ServerName = WDSOCKET_OPTION_SERVER_NAME,
+    PinnedKey = WDSOCKET_OPTION_PINNED_KEY,
+    Proxy = WDSOCKET_OPTION_PROXY,
+    ReconnectMin = WDSOCKET_OPTION_RECONNECT_MIN_MS,
+    ReconnectMax = WDSOCKET_OPTION_RECONNECT_MAX_MS,
     Compression = WDSOCKET_OPTION_COMPRESSION,
     CompressionMinBytes = WDSOCKET_OPTION_COMPRESSION_MIN_BYTES,
     CompressionWindowBits = WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS,
@@ -444,7 +457,36 @@ inline bool WebSocketClientConnect(const Text &name, Callback callback, const Te
     });
 }
 
-/* Asynchronous, from a URL: "ws://server:port/path". */
+/* The same over TLS (wss://). ssl_options: 0 for TLS 1.2 and 1.3, or WDSOCKET_SSL_TLS1_2, WDSOCKET_SSL_TLS1_3. */
+inline bool WebSocketClientConnectSSL(const Text &name, const Text &address, std::int32_t port = 0,
+                                      const Text &path = "", const Text &protocols = "", std::int32_t ssl_options = 0,
+                                      milliseconds timeout = milliseconds(0))
+{
+    const char *whole = detail::name_if_whole(name, address, path, protocols);
+    return detail::Handlers::instance().connect_synchronously(whole, [&] {
+        return ::WebSocketClientConnectSSL(whole, address.get(), port, path.get(), protocols.get(), ssl_options,
+                                           detail::time_limit(timeout));
+    });
+}
+
+inline bool WebSocketClientConnectSSL(const Text &name, Callback callback, const Text &address, std::int32_t port = 0,
+                                      const Text &path = "", const Text &protocols = "", std::int32_t ssl_options = 0)
+{
+    const char *whole = detail::name_if_whole(name, address, path, protocols);
+    return detail::Handlers::instance().connect(whole, std::move(callback), [&](WdSocketCallback c, void *user_data) {
+        return ::WebSocketClientConnectSSLAsync(whole, c, address.get(), port, path.get(), protocols.get(),
+                                                ssl_options, user_data);
+    });
+}
+
+/* The proxy for all later connections: "socks5://host", "http://host"; "": none. port 0: the proxy's default. */
+inline bool SocketProxy(const Text &proxy, std::int32_t port = 0, const Text &login = "", const Text &password = "")
+{
+    bool whole = proxy.whole() && login.whole() && password.whole();
+    return ::SocketProxy(proxy.get(), whole ? port : -1, login.get(), password.get()) != 0; /* -1 is refused */
+}
+
+/* Asynchronous, from a URL: "ws://server:port/path" or "wss://…" for TLS. */
 inline bool SocketConnect(const Text &name, const Text &url, Callback callback, const Text &protocols = "")
 {
     const char *whole = detail::name_if_whole(name, url, protocols);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything but the sanitizer and the models: the Rust tests, the header, the C suite on the built library and on
-# an installed copy, the peers that this project did not write, the Autobahn cases.
+# an installed copy, the peers that this project did not write, the Autobahn cases, TLS and proxies.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
@@ -33,6 +33,7 @@ for project in "${projects[@]}"; do
 done
 
 scripts/interop.sh peers autobahn
+scripts/tls.sh
 
 say "All tests"
 report_counts

@@ -17,7 +17,7 @@ OPENING, MESSAGE, CLOSING, ERROR, WRITABLE = 1, 2, 3, 4, 5
 E_SEND_QUEUE_FULL, E_PROXY = 16, 17
 OPTION = {
     "HEADER": 1, "CONNECT_TIMEOUT_MS": 5, "CLOSE_TIMEOUT_MS": 6, "WRITE_TIMEOUT_MS": 7, "PING_INTERVAL_MS": 8,
-    "MAX_MESSAGE_BYTES": 10, "RECEIVE_QUEUE_BYTES": 11, "SEND_QUEUE_BYTES": 12, "CA_FILE": 20, "CLIENT_CERT_FILE": 21,
+    "PONG_TIMEOUT_MS": 9, "MAX_MESSAGE_BYTES": 10, "RECEIVE_QUEUE_BYTES": 11, "SEND_QUEUE_BYTES": 12, "CA_FILE": 20, "CLIENT_CERT_FILE": 21,
     "CLIENT_KEY_FILE": 22, "VERIFY_PEER": 23, "SERVER_NAME": 24, "PINNED_KEY": 25, "PROXY": 30, "RECONNECT_MIN_MS": 31,
     "RECONNECT_MAX_MS": 32, "COMPRESSION": 40,
 }
@@ -166,6 +166,18 @@ class Host:
 
     def state(self, name="c"):
         return self.call("SocketState", name).value
+
+    def cpu_ms(self):
+        """What the process has computed so far."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * 1000 // os.sysconf("SC_CLK_TCK")
+
+    def rests(self, what, seconds=1.0):
+        """Nothing spins: hardly any processor time while nothing is to be done."""
+        before = self.cpu_ms()
+        time.sleep(seconds)
+        used = self.cpu_ms() - before
+        check(used <= seconds * 100, f"{what}: {used} ms of processor time in {seconds} s")
 
     def stderr(self):
         return pathlib.Path(self.stderr_file.name).read_text(errors="replace")

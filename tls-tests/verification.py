@@ -293,8 +293,7 @@ def _(t):
     server = t.add(Server(old(context(made.rsa))))
     result = host.ssl(server.port)
     same((result.value, result.code), (0, E_TLS), result.message)
-    contains(result.message, "TLS")
-    contains(result.message, "1.2")
+    contains(result.message, "TLS version")
     same(server.application_bytes(), 0)
 
 
@@ -331,16 +330,13 @@ def _(t):
 @promise("a server that speaks no TLS is refused, and the message suspects that")
 def _(t):
     host = trusting(t, made.ca)
-    result = host.ssl(made.test_port, "127.0.0.1")
-    same((result.value, result.code), (0, E_TLS), result.message)
-    contains(result.message, "TLS")
     def plain_answer(peer):
         peer.sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         time.sleep(0.2)
     server = t.add(Server(behave=plain_answer))
     result = host.ssl(server.port, "127.0.0.1")
     same((result.value, result.code), (0, E_TLS), result.message)
-    contains(result.message, "no TLS")
+    contains(result.message, "not speak TLS")
 
 
 @promise("a server that takes TCP and stays silent: the time limit, and where it was spent")
@@ -352,6 +348,35 @@ def _(t):
     same((result.value, result.code), (0, E_TIMEOUT), result.message)
     check(0.29 < time.monotonic() - start < 2.5, "took too long")
     contains(result.message, "TLS")
+
+
+@promise("SocketClose and SocketShutdown end an attempt within the TLS handshake at once")
+def _(t):
+    host = trusting(t, made.ca)
+    server = t.add(Server(behave=lambda peer: time.sleep(5)))
+    for end in (("SocketClose", "c"), ("SocketShutdown", 3000)):
+        before = len(server.peers)
+        same(host.call("WebSocketClientConnectSSLAsync", "c", "127.0.0.1", server.port, None, None, 0).value, 1)
+        wait_until(lambda: len(server.peers) > before, "a connection")
+        start = time.monotonic()
+        same(host.call(*end).value, 1)
+        same(host.call("SocketShutdown", 3000).value, 1)
+        check(time.monotonic() - start < 2, "took too long")
+        host.no_event(50)
+
+
+@promise("the log shows neither header values nor messages")
+def _(t):
+    host, server = trusting(t, made.ca, WDSOCKET_LOG="trace"), serve(t, made.good)
+    log = made.folder / "contents.log"
+    same(host.call("log_to", str(log), 5).value, 1)
+    host.option("c", "HEADER", "Authorization: Bearer t0ps3cret")
+    host.connect(server.port, path="/?token=qu3ry")
+    host.echo("m3ssage")
+    host.ssl(serve(t, made.unknown).port)
+    for text in (host.stderr(), log.read_text()):
+        check(len(text) > 50, "nothing was logged")
+        lacks(text, "t0ps3cret", "m3ssage")
 
 
 @promise("a server that closes TCP within the handshake")
@@ -408,6 +433,34 @@ def _(t):
         host.connect(serve(t, certificate).port)
         host.echo()
         host.close()
+
+
+@promise("a CA_FILE that is replaced counts at the next connection, for sessions as well")
+def _(t):
+    file = made.folder / "replaced.pem"
+    host, server = t.host(), serve(t, made.good)
+    host.option(None, "CA_FILE", str(copied(made.ca.file, file)))
+    host.connect(server.port)
+    host.echo()
+    host.close()
+    copied(made.other_ca.file, file)
+    before = server.application_bytes()
+    result = host.ssl(server.port)
+    same((result.value, result.code), (0, E_TLS), result.message)
+    same(server.application_bytes(), before, "application data")
+    copied(made.ca.file, file)
+    host.connect(server.port)
+    host.echo()
+    host.close()
+    file.unlink()
+    result = host.ssl(server.port)
+    same(result.value, 0, "without the file")
+    contains(result.message, "replaced.pem")
+
+
+def copied(source, target):
+    target.write_bytes(pathlib.Path(source).read_bytes())
+    return target
 
 
 @promise("VERIFY_PEER off accepts anything")
@@ -486,12 +539,15 @@ def _(t):
                        made.good.pin[8:]],
         "SERVER_NAME": ["a b", "https://x", "x/y", "[::1", "\x01"],
     }
+    taken = []
     for option, values in bad.items():
         for value in values:
             result = host.call("SocketSetOption", "c", OPTION[option], str(value))
-            same((result.value, result.code), (0, E_INVALID_ARGUMENT), f"{option} {value!r}: {result.message}")
-            if isinstance(value, pathlib.Path):
+            if (result.value, result.code) != (0, E_INVALID_ARGUMENT):
+                taken.append(f"{option} {getattr(value, 'name', value)!r} ({result.value}, {result.code} {result.message})")
+            elif isinstance(value, pathlib.Path):
                 contains(result.message, value.name)
+    check(not taken, "taken: " + ", ".join(taken))
     result = host.call("SocketSetOption", "c", OPTION["CLIENT_KEY_FILE"], locked)
     contains(result.message, "encrypted")
 
@@ -560,11 +616,6 @@ def _(t):
             same(server.last.tls.session_reused, i > 0, f"{version.name}, connection {i + 1}: resumed")
             contains(host.info("PEER_CERTIFICATE"), "CN=good")
             host.close()
-
-
-@promise("a certificate that has expired since is refused although a session is known")
-def _(t):
-    raise Skip("needs a clock that can be set")
 
 
 @promise("redirections never lead from wss:// to ws://, and a wrong certificate on the way is refused")
