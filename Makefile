@@ -3,7 +3,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build header demo test interop tls autobahn asan model bench install fmt lint clean
+.PHONY: all build header demo test interop tls autobahn asan fuzz model bench install fmt lint clean
 
 all: build
 
@@ -18,17 +18,20 @@ demo:           ## the documentation's two examples against a local echo server
 test:           ## everything but the sanitizer and the models
 	scripts/test.sh
 
-interop:        ## against Python's websockets and Node's ws
+interop:        ## against Python's websockets, Node's ws and Boost.Beast; MESSAGES=10000 for more
 	scripts/interop.sh peers
 
 tls:            ## TLS and proxies: bad certificates, odd records, nginx, HAProxy, tinyproxy, microsocks; ONLY="part of a promise"
 	scripts/tls.sh
 
-autobahn:       ## the Autobahn cases; AUTOBAHN="--exclude 12.* ..." chooses
-	scripts/interop.sh autobahn
+autobahn:       ## all Autobahn cases, into docs/conformance.md; AUTOBAHN="--include 12.* ..." chooses
+	scripts/interop.sh autobahn-full
 
 asan:           ## the C suite under AddressSanitizer and LeakSanitizer
 	scripts/asan.sh
+
+fuzz:           ## the fuzz targets, FUZZ_SECONDS=20 each
+	scripts/fuzz.sh
 
 model:          ## the concurrency models
 	scripts/model.sh
@@ -41,10 +44,12 @@ install:        ## PREFIX and DESTDIR as usual; after make
 
 fmt:
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 lint:
 	scripts/setup.sh lint
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
 clean:          ## keeps .cache, what setup.sh downloaded

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The peer written with Python's `websockets`. Same paths and answers as peer_ws.mjs; peers.c is the client.
 
-Prints "port N", ends when its standard input ends. With --deflate it agrees to compress.
+Prints "port N", ends when its standard input ends. Agrees to compress unless the query has "plain"; then
+server_no_context_takeover, client_no_context_takeover, server_max_window_bits=N, client_max_window_bits=N in the
+query are what it insists on.
 
-    /echo         sends every message back; fragment=1: in pieces cut anywhere, inside characters too
+    /echo         sends every message back; with "fragment": in pieces cut anywhere, inside characters too
     /close        answers the message "CODE REASON" by closing with these
     /ping         pings, and says "pong PAYLOAD" when the pong is there
     /header       sends back the request's X-Big; its answer has an X-Reply of the same length
@@ -18,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Opcode
 
 endings = {}  # id -> future of "CODE PINGS REASON"
@@ -38,12 +41,11 @@ def ending(identity):
 
 
 def pieces(data):
-    while len(data) > 1:
-        cut = random.randint(1, len(data))
+    longest = 1 + (len(data) >> random.randrange(6))  # few pieces or many
+    while data:
+        cut = random.randint(1, longest)
         yield data[:cut]
         data = data[cut:]
-    if data:
-        yield data
 
 
 async def echo(peer, fragment):
@@ -74,20 +76,35 @@ async def behave(peer, path, query):
 
 
 async def serve_one(peer):
-    url = urlsplit(peer.request.path)
-    query = parse_qs(url.query)
+    path, query = urlsplit(peer.request.path).path, query_of(peer.request.path)
     try:
-        await behave(peer, url.path, query)
+        await behave(peer, path, query)
     except ConnectionClosed:
         pass
     await peer.wait_closed()
-    if url.path != "/seen" and "id" in query:
+    if path != "/seen" and "id" in query:
         ending(query["id"][0]).set_result(f"{peer.close_code} {peer.pings} {peer.close_reason}")
 
 
-def refuse(peer, request):
+def query_of(path):
+    return parse_qs(urlsplit(path).query, keep_blank_values=True)
+
+
+def deflate(query):
+    bits = {name: int(query[name][0]) for name in ("server_max_window_bits", "client_max_window_bits") if name in query}
+    return ServerPerMessageDeflateFactory(
+        server_no_context_takeover="server_no_context_takeover" in query,
+        client_no_context_takeover="client_no_context_takeover" in query,
+        compress_settings={"level": 3},
+        **bits,
+    )
+
+
+def prepare(peer, request):
     if request.path == "/refuse":
         return peer.respond(403, "not you\n")
+    query = query_of(request.path)
+    peer.protocol.available_extensions = [] if "plain" in query else [deflate(query)]
 
 
 def answer(peer, request, response):
@@ -101,10 +118,10 @@ def choose(peer, offered):
 
 async def main():
     options = dict(
-        compression="deflate" if "--deflate" in sys.argv else None,
+        compression=None,  # prepare() chooses for each connection
         max_size=None,
         ping_interval=None,
-        process_request=refuse,
+        process_request=prepare,
         process_response=answer,
         select_subprotocol=choose,
         create_connection=Connection,

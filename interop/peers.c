@@ -1,9 +1,14 @@
 /*
- * A C host against servers that this project did not write (peer_websockets.py, peer_ws.mjs).
+ * A C host against servers that this project did not write (peer_websockets.py, peer_ws.mjs, peer_beast.cpp).
  *
- *   peers sync|callback PORT MESSAGES
+ *   peers sync|callback PORT MESSAGES PART...
  *
- * One line for each promise, "ok WHAT" or "FAILED WHAT: why"; exits with 1 if one failed.
+ *   messages    random messages without compression
+ *   deflate     random messages with each way of compressing them
+ *   behaviour   the other promises, without compression and with it
+ *
+ * MESSAGES: how many random messages without compression, and how many for each combination of what is kept
+ * between messages. One line for each promise, "ok WHAT" or "FAILED WHAT: why"; exits with 1 if one failed.
  */
 #include "host.h"
 #include <time.h>
@@ -183,11 +188,13 @@ static bool peer_saw_ending(const char *id, const char *expected)
     return strcmp(text, expected) == 0;
 }
 
-/* Ids differ between the runs of both kinds against one server. */
+static bool compressing; /* the promises at hand are looked at with compression */
+
+/* Ids differ between all runs against one server. */
 static const char *unique(const char *what)
 {
     static char id[64];
-    snprintf(id, sizeof id, "%s-%s", what, callback ? "callback" : "sync");
+    snprintf(id, sizeof id, "%s-%s-%s", what, callback ? "callback" : "sync", compressing ? "deflate" : "plain");
     return id;
 }
 
@@ -227,60 +234,179 @@ static size_t encode(uint32_t point, unsigned char *to)
     return 4;
 }
 
-/* The lengths at which a frame's header changes, and any length in between, small ones most often. */
+/* Small lengths most often, and those at which a frame's header changes. */
 static size_t random_length(int number)
 {
     static const size_t edges[] = {0, 1, 125, 126, 127, 65535, 65536, 65537, MAX_BYTES - 1, MAX_BYTES};
-    if ((size_t)number < 2 * sizeof edges / sizeof *edges)
-        return edges[number / 2];
+    enum { EDGES = sizeof edges / sizeof *edges };
+    if (number < 4 * EDGES) /* each with each kind */
+        return edges[number / 4];
+    if (next_random() % 32 == 0)
+        return edges[next_random() % EDGES];
     return next_random() % ((size_t)2 << next_random() % 20);
 }
 
-/* Fills `bytes` with message `number`; every other one is text, of characters of all four lengths. */
-static size_t make_message(int number, unsigned char *bytes, int *type)
+/* Characters of all four lengths. */
+static void fill_text(unsigned char *bytes, size_t length)
 {
     static const uint32_t from[] = {0x20, 0xA1, 0x3041, 0x1F300}, count[] = {0x5F, 0x500, 0x5000, 0x300};
-
-    state = 0x9E3779B97F4A7C15u * (uint64_t)(number + 1);
-    size_t length = random_length(number), done = 0;
-    *type = 1 + number % 2;
+    size_t done = 0;
     while (done < length) {
         uint64_t random = next_random();
-        size_t kind = *type == 1 ? random >> 60 & 3 : 0;
-        if (*type == 2)
-            bytes[done++] = (unsigned char)(random >> 40);
-        else if (done + 4 <= length)
+        size_t kind = random >> 60 & 3;
+        if (done + 4 <= length)
             done += encode(from[kind] + (uint32_t)((random >> 8) % count[kind]), bytes + done);
         else
             bytes[done++] = (unsigned char)('a' + random % 26);
     }
+}
+
+static void fill_noise(unsigned char *bytes, size_t length)
+{
+    while (length-- > 0)
+        *bytes++ = (unsigned char)(next_random() >> 40);
+}
+
+static void fill_json(unsigned char *bytes, size_t length)
+{
+    static const char *const words[] = {"alpha", "beta", "gamma", "delta", "été", "naïve", "€", "null"};
+    size_t done = 0;
+    while (done < length) {
+        char record[160];
+        uint64_t random = next_random();
+        int size = snprintf(record, sizeof record, "{\"id\":%u,\"name\":\"%s %s\",\"open\":%s,\"value\":%u.%02u},\n",
+                            (unsigned)(random % 1000000), words[random >> 20 & 7], words[random >> 23 & 7],
+                            random >> 26 & 1 ? "true" : "false", (unsigned)(random >> 27 & 1023),
+                            (unsigned)(random >> 37 & 63));
+        if ((size_t)size > length - done) /* never half a character */
+            memset(record, ' ', (size_t)(size = (int)(length - done)));
+        memcpy(bytes + done, record, (size_t)size);
+        done += (size_t)size;
+    }
+}
+
+/* Runs of one byte, and copies of what came before, near and as far as the largest window reaches. */
+static void fill_repeats(unsigned char *bytes, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        uint64_t random = next_random();
+        size_t size = 1 + (random >> 8) % (random & 1 ? 40 : 300), back = 1 + (random >> 20) % 40000;
+        if (back > done || random % 16 == 0)
+            back = 0;
+        for (; size > 0 && done < length; size--, done++)
+            bytes[done] = back > 0 ? bytes[done - back] : (unsigned char)(random >> 48);
+    }
+}
+
+/* Fills `bytes` with message `number`: text and binary in turn, and of each every other one compressible. */
+static size_t make_message(int number, unsigned char *bytes, int *type, bool *compressible)
+{
+    static void (*const fill[])(unsigned char *, size_t) = {fill_text, fill_noise, fill_json, fill_repeats};
+
+    state = 0x9E3779B97F4A7C15u * (uint64_t)(number + 1);
+    size_t length = random_length(number);
+    *type = 1 + number % 2;
+    *compressible = number % 4 >= 2;
+    fill[number % 4](bytes, length);
     return length;
 }
 
-/* Several on the way at once, so that both directions are busy together. */
-static void exchange(const char *path, int messages)
+/* ---- permessage-deflate ---- */
+
+struct deflate {
+    bool server_keeps, client_keeps; /* what it compressed: the next message may refer to it */
+    int server_bits, client_bits;    /* of the windows */
+};
+
+/* Whether SocketInfo shows these parameters, in any order; a window that is not named has 15 bits. NULL: none. */
+static bool agreed_on(const char *name, const struct deflate *expected)
+{
+    char text[256], parts[256];
+    struct deflate seen = {true, true, 15, 15};
+    bool agreed = false, known = true;
+
+    if (SocketInfo(name, WDSOCKET_INFO_EXTENSIONS, text, sizeof text) < 0) {
+        snprintf(problem, sizeof problem, "no EXTENSIONS: %s", SocketErrorMessage());
+        return false;
+    }
+    strcpy(parts, text);
+    for (char *part = strtok(parts, "; "); part != NULL; part = strtok(NULL, "; ")) {
+        if (strcmp(part, "permessage-deflate") == 0 && !agreed)
+            agreed = true;
+        else if (strcmp(part, "server_no_context_takeover") == 0)
+            seen.server_keeps = false;
+        else if (strcmp(part, "client_no_context_takeover") == 0)
+            seen.client_keeps = false;
+        else if (strncmp(part, "server_max_window_bits=", 23) == 0)
+            seen.server_bits = atoi(part + 23);
+        else if (strncmp(part, "client_max_window_bits=", 23) == 0)
+            seen.client_bits = atoi(part + 23);
+        else
+            known = false;
+    }
+    bool same = known && agreed == (expected != NULL) &&
+                (expected == NULL ||
+                 (seen.server_keeps == expected->server_keeps && seen.client_keeps == expected->client_keeps &&
+                  seen.server_bits == expected->server_bits && seen.client_bits == expected->client_bits));
+    if (!same)
+        snprintf(problem, sizeof problem, "the extensions are \"%.200s\"", text);
+    return same;
+}
+
+static long long number_of(const char *name, int32_t item)
+{
+    char text[32];
+    return SocketInfo(name, item, text, sizeof text) > 0 ? strtoll(text, NULL, 10) : -1;
+}
+
+static int rest_after; /* so many messages, 0: never; what compresses is then freed, if it can be */
+
+/* Sends the messages from `first` on, several on the way at once, so that both directions are busy together.
+ * `agreed` is how the connection has to compress them, NULL for not at all. */
+static void exchange(const char *path, int first, int count, const struct deflate *agreed)
 {
     enum { ON_THE_WAY = 8 };
-    static unsigned char bytes[MAX_BYTES];
+    static unsigned char bytes[ON_THE_WAY][MAX_BYTES];
+    static size_t lengths[ON_THE_WAY];
+    int types[ON_THE_WAY], sent = 0;
+    long long all = 0, shrinking = 0;
     struct connection c;
-    int sent = 0;
 
     EXPECT(open_connection(&c, "exchange", path, NULL) == 1, "cannot connect: %s", SocketErrorMessage());
-    for (int number = 0; number < messages; number++) {
-        int type;
-        for (; sent < messages && sent < number + ON_THE_WAY; sent++) {
-            size_t length = make_message(sent, bytes, &type);
-            EXPECT(write_message(c.name, type, bytes, length) == 1, "message %d not written: %s", sent,
-                   SocketErrorMessage());
+    REQUIRE(agreed_on(c.name, agreed));
+    for (int number = 0; number < count; number++) {
+        for (; sent < count && sent < number + ON_THE_WAY; sent++) {
+            int at = sent % ON_THE_WAY;
+            bool compressible;
+            lengths[at] = make_message(first + sent, bytes[at], &types[at], &compressible);
+            EXPECT(write_message(c.name, types[at], bytes[at], lengths[at]) == 1, "message %d not written: %s",
+                   first + sent, SocketErrorMessage());
+            all += (long long)lengths[at];
+            shrinking += compressible && lengths[at] >= 1024 ? (long long)lengths[at] : 0;
         }
-        size_t length = make_message(number, bytes, &type);
+        if (rest_after > 0 && number % rest_after == rest_after - 1)
+            sleep_ms(1300);
+        int at = number % ON_THE_WAY;
         struct message *message = receive(&c);
-        EXPECT(message != NULL, "message %d did not come back", number);
-        EXPECT(message->type == type, "message %d has type %d, not %d", number, message->type, type);
-        EXPECT(message->length == length, "message %d has %zu bytes, not %zu", number, message->length, length);
-        EXPECT(memcmp(message->bytes, bytes, length) == 0, "message %d has other bytes", number);
+        EXPECT(message != NULL, "message %d did not come back: %s", first + number, SocketErrorMessage());
+        EXPECT(message->type == types[at], "message %d has type %d, not %d", first + number, message->type, types[at]);
+        EXPECT(message->length == lengths[at], "message %d has %zu bytes, not %zu", first + number, message->length,
+               lengths[at]);
+        EXPECT(memcmp(message->bytes, bytes[at], lengths[at]) == 0, "message %d has other bytes", first + number);
         free(message);
     }
+
+    /* What frames and the compression of noise cost; the peer's frames can be many. */
+    long long overhead_in = 1000LL * count + all / 32, overhead_out = 32LL * count + all / 32;
+    long long in = number_of(c.name, WDSOCKET_INFO_BYTES_IN), wire_in = number_of(c.name, WDSOCKET_INFO_WIRE_BYTES_IN);
+    long long out = number_of(c.name, WDSOCKET_INFO_BYTES_OUT);
+    long long wire_out = number_of(c.name, WDSOCKET_INFO_WIRE_BYTES_OUT);
+    EXPECT(in == all && out == all, "%lld bytes in, %lld out, not %lld", in, out, all);
+    EXPECT(wire_in <= all - (agreed ? shrinking / 2 : 0) + overhead_in && (agreed || wire_in >= all),
+           "%lld bytes took %lld on the wire in, %lld of them compressible", all, wire_in, shrinking);
+    EXPECT(wire_out <= all - (agreed ? shrinking / 2 : 0) + overhead_out && (agreed || wire_out >= all),
+           "%lld bytes took %lld on the wire out, %lld of them compressible", all, wire_out, shrinking);
     EXPECT(SocketClose(c.name) == 1, "SocketClose: %s", SocketErrorMessage());
 }
 
@@ -290,12 +416,98 @@ static int messages;
 
 static void random_messages_come_back_unchanged(void)
 {
-    exchange("/echo", messages);
+    exchange("/echo", 0, messages, NULL);
 }
 
 static void random_fragments_are_joined(void)
 {
-    exchange("/echo?fragment=1", messages / 2);
+    exchange("/echo?fragment", 0, messages / 2, NULL);
+}
+
+static void set(const char *name, int32_t option, const char *value)
+{
+    if (SocketSetOption(name, option, value) != 1)
+        die("option %d of %s: %s", (int)option, name, SocketErrorMessage());
+}
+
+enum { BITS_MIN = 9, BITS_MAX = 15, BITS_KINDS = BITS_MAX - BITS_MIN + 1 };
+
+/* `messages` of them, spread over all sizes of windows; `series` tells which. */
+static void exchange_with_all_windows(int series, bool peer_decides, bool server_keeps, bool client_keeps)
+{
+    for (int kind = 0; kind < BITS_KINDS && problem[0] == '\0'; kind++) {
+        int from = (int)((long long)messages * kind / BITS_KINDS);
+        int to = (int)((long long)messages * (kind + 1) / BITS_KINDS);
+        struct deflate agreed = {server_keeps, client_keeps, BITS_MIN + kind, BITS_MIN + kind};
+        char path[256] = "/echo?fragment", bits[8];
+
+        snprintf(bits, sizeof bits, "%d", agreed.server_bits);
+        if (peer_decides) {
+            agreed.client_bits = BITS_MAX - kind; /* not the same: neither may be taken for the other */
+            snprintf(path, sizeof path, "/echo?fragment%s%s&server_max_window_bits=%d&client_max_window_bits=%d",
+                     server_keeps ? "" : "&server_no_context_takeover",
+                     client_keeps ? "" : "&client_no_context_takeover", agreed.server_bits, agreed.client_bits);
+            set("exchange", WDSOCKET_OPTION_COMPRESSION_MIN_BYTES, "0");
+        } else {
+            set("exchange", WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS, bits);
+            set("exchange", WDSOCKET_OPTION_COMPRESSION_CONTEXT_TAKEOVER, client_keeps ? "on" : "off");
+        }
+        exchange(path, 40 + series * messages + from, to - from, &agreed);
+        SocketClose("exchange"); /* forgets the options also after a failure */
+        if (problem[0] != '\0')
+            snprintf(problem + strlen(problem), sizeof problem - strlen(problem), " (windows of %d and %d bits)",
+                     agreed.server_bits, agreed.client_bits);
+    }
+}
+
+static void deflate_as_the_peer_says_both_keep_their_context(void)
+{
+    exchange_with_all_windows(0, true, true, true);
+}
+
+static void deflate_as_the_peer_says_only_the_server_keeps_its_context(void)
+{
+    exchange_with_all_windows(1, true, true, false);
+}
+
+static void deflate_as_the_peer_says_only_the_client_keeps_its_context(void)
+{
+    exchange_with_all_windows(2, true, false, true);
+}
+
+static void deflate_as_the_peer_says_nobody_keeps_a_context(void)
+{
+    exchange_with_all_windows(3, true, false, false);
+}
+
+static void deflate_as_the_host_says_both_keep_their_context(void)
+{
+    exchange_with_all_windows(4, false, true, true);
+}
+
+static void deflate_as_the_host_says_nobody_keeps_a_context(void)
+{
+    exchange_with_all_windows(5, false, false, false);
+}
+
+static void deflate_goes_on_after_a_rest(void)
+{
+    static const struct deflate agreed[] = {{true, true, 15, 15}, {true, true, 9, 12}};
+
+    rest_after = 25;
+    for (size_t i = 0; i < sizeof agreed / sizeof *agreed && problem[0] == '\0'; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "/echo?fragment&server_max_window_bits=%d&client_max_window_bits=%d",
+                 agreed[i].server_bits, agreed[i].client_bits);
+        exchange(path, 40, 45, &agreed[i]);
+        SocketClose("exchange");
+    }
+    rest_after = 0;
+}
+
+static void a_peer_that_does_not_compress_gets_plain_messages(void)
+{
+    exchange("/echo?plain&fragment", 0, 40, NULL);
 }
 
 static void closing_the_name_reaches_the_peer_as_1000(void)
@@ -428,12 +640,13 @@ static void a_refusal_tells_the_http_status(void)
 
 static void run(void (*promise)(void), const char *name)
 {
+    const char *how = compressing ? "_compressing" : "";
     problem[0] = '\0';
     promise();
     if (problem[0] == '\0')
-        printf("ok %s\n", name);
+        printf("ok %s%s\n", name, how);
     else
-        printf("FAILED %s: %s\n", name, problem);
+        printf("FAILED %s%s: %s\n", name, how, problem);
     failures += problem[0] != '\0';
     /* Nothing of a failed promise may disturb the next. */
     if (SocketShutdown(WAIT_MS) != 1)
@@ -441,16 +654,8 @@ static void run(void (*promise)(void), const char *name)
     fflush(stdout);
 }
 
-int main(int argc, char **argv)
+static void run_behaviour(void)
 {
-    if (argc != 4 || (strcmp(argv[1], "sync") != 0 && strcmp(argv[1], "callback") != 0))
-        die("usage: peers sync|callback PORT MESSAGES");
-    callback = strcmp(argv[1], "callback") == 0;
-    port = (int32_t)strtol(argv[2], NULL, 10);
-    messages = (int)strtol(argv[3], NULL, 10);
-
-    RUN(random_messages_come_back_unchanged);
-    RUN(random_fragments_are_joined);
     RUN(closing_the_name_reaches_the_peer_as_1000);
     RUN(our_close_code_and_reason_reach_the_peer);
     RUN(the_peers_close_code_and_reason_reach_us);
@@ -460,5 +665,45 @@ int main(int argc, char **argv)
     RUN(no_common_subprotocol_fails_the_connection);
     RUN(big_headers_pass_both_ways);
     RUN(a_refusal_tells_the_http_status);
+}
+
+static void compress(bool on)
+{
+    compressing = on;
+    set(NULL, WDSOCKET_OPTION_COMPRESSION, on ? NULL : "off"); /* NULL: the library's default */
+    set(NULL, WDSOCKET_OPTION_COMPRESSION_MIN_BYTES, on ? "0" : NULL);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 5 || (strcmp(argv[1], "sync") != 0 && strcmp(argv[1], "callback") != 0))
+        die("usage: peers sync|callback PORT MESSAGES messages|deflate|behaviour...");
+    callback = strcmp(argv[1], "callback") == 0;
+    port = (int32_t)strtol(argv[2], NULL, 10);
+    messages = (int)strtol(argv[3], NULL, 10);
+
+    for (char **part = argv + 4; *part != NULL; part++) {
+        compress(false);
+        if (strcmp(*part, "messages") == 0) {
+            RUN(random_messages_come_back_unchanged);
+            RUN(random_fragments_are_joined);
+        } else if (strcmp(*part, "deflate") == 0) {
+            set(NULL, WDSOCKET_OPTION_COMPRESSION, NULL);
+            RUN(deflate_as_the_peer_says_both_keep_their_context);
+            RUN(deflate_as_the_peer_says_only_the_server_keeps_its_context);
+            RUN(deflate_as_the_peer_says_only_the_client_keeps_its_context);
+            RUN(deflate_as_the_peer_says_nobody_keeps_a_context);
+            RUN(deflate_as_the_host_says_both_keep_their_context);
+            RUN(deflate_as_the_host_says_nobody_keeps_a_context);
+            RUN(deflate_goes_on_after_a_rest);
+        } else if (strcmp(*part, "behaviour") == 0) {
+            run_behaviour();
+            compress(true);
+            run_behaviour();
+            RUN(a_peer_that_does_not_compress_gets_plain_messages);
+        } else {
+            die("no part is called %s", *part);
+        }
+    }
     return failures > 0;
 }

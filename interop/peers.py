@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """Runs a C host against the peers that this project did not write.
 
-    peers.py HOST_PROGRAM MESSAGES [--deflate]
+    peers.py HOST_PROGRAM BEAST_PROGRAM MESSAGES [PEER]...        (default: all)
 
-Starts peer_websockets.py and peer_ws.mjs on free loopback ports and the host against each, synchronous and with
-callbacks. Prints what the host prints; exits with 1 if a promise was not kept.
+Starts peer_websockets.py, peer_ws.mjs and BEAST_PROGRAM (peer_beast.cpp) on free loopback ports and the host against
+each, synchronous and with callbacks at once. Prints what the host prints; exits with 1 if a promise was not kept.
 """
+import concurrent.futures
 import os
 import pathlib
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-TIME_LIMIT = 300
-PEERS = {
-    "websockets": [sys.executable, str(HERE / "peer_websockets.py")],
-    "ws": ["node", str(HERE / "peer_ws.mjs")],
+PARTS = {
+    "websockets": ["messages", "deflate", "behaviour"],
+    "ws": ["messages", "deflate", "behaviour"],
+    "beast": ["messages", "deflate"],
 }
 
 
@@ -28,34 +30,45 @@ def start(command):
     return peer, port.strip()
 
 
-def run(host, variant, port, messages):
-    """The host's lines; a host that crashed or hung adds one of its own."""
+def run(host, variant, port, messages, parts):
+    """The host's lines and its time; a host that crashed or hung adds a line of its own."""
+    limit = 300 + int(messages) // 2
+    started = time.monotonic()
+    command = [host, variant, port, messages, *parts]
     try:
-        done = subprocess.run([host, variant, port, messages], stdout=subprocess.PIPE, text=True, timeout=TIME_LIMIT)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=limit)
         lines, ending = done.stdout, f"exit status {done.returncode}"
         well = done.returncode in (0, 1) and (done.returncode == 1) == ("FAILED " in lines)
     except subprocess.TimeoutExpired as expired:
-        lines, ending, well = (expired.stdout or b"").decode(), f"still running after {TIME_LIMIT} s", False
+        lines, ending, well = (expired.stdout or b"").decode(), f"still running after {limit} s", False
     lines = lines.splitlines()
-    return lines if well and lines else lines + [f"FAILED the host program: {ending}"]
+    if not well or not lines:
+        lines.append(f"FAILED the host program: {ending}")
+    return variant, lines, time.monotonic() - started
 
 
 def main():
-    host, messages, *more = sys.argv[1:]
+    host, beast, messages, *chosen = sys.argv[1:]
     os.environ.setdefault("WDSOCKET_NODE", str(HERE.parent / ".cache" / "node"))
+    commands = {
+        "websockets": [sys.executable, str(HERE / "peer_websockets.py")],
+        "ws": ["node", str(HERE / "peer_ws.mjs")],
+        "beast": [beast],
+    }
     bad = 0
-    for name, command in PEERS.items():
-        peer, port = start(command + more)
-        for variant in ("sync", "callback"):
-            lines = run(host, variant, port, messages)
-            failed = sum(line.startswith("FAILED ") for line in lines)
-            passed = sum(line.startswith("ok ") for line in lines)
-            bad += failed
-            print(f"{name}, {variant}: {passed} of {passed + failed} promises kept")
-            print("".join(f"  {line}\n" for line in lines), end="", flush=True)
-            if counts := os.environ.get("WDSOCKET_COUNTS"):
-                with open(counts, "a") as file:
-                    file.write(f"{os.environ.get('INTEROP_LABEL', '')}{name}-{variant} {passed} {failed} 0\n")
+    for name in chosen or commands:
+        peer, port = start(commands[name])
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            runs = pool.map(lambda variant: run(host, variant, port, messages, PARTS[name]), ("sync", "callback"))
+            for variant, lines, seconds in runs:
+                failed = sum(line.startswith("FAILED ") for line in lines)
+                passed = sum(line.startswith("ok ") for line in lines)
+                bad += failed
+                print(f"{name}, {variant}: {passed} of {passed + failed} promises kept in {seconds:.0f} s")
+                print("".join(f"  {line}\n" for line in lines), end="", flush=True)
+                if counts := os.environ.get("WDSOCKET_COUNTS"):
+                    with open(counts, "a") as file:
+                        file.write(f"{os.environ.get('INTEROP_LABEL', '')}{name}-{variant} {passed} {failed} 0\n")
         peer.stdin.close()
         peer.wait(10)
     sys.exit(bad > 0)

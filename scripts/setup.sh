@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for a purpose, once. Run again it only looks.
 #
-#   scripts/setup.sh [build|demo|test|tls|asan|lint|all]...     (default: all)
+#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|lint|all]...     (default: all)
 #
 # Assumed, and only checked: Rust's stable toolchain, a C compiler, make, python3.
 set -euo pipefail
@@ -35,6 +35,9 @@ need_cmake() {
 need_loops() { # the examples with libuv's and GLib's loops
   need libuv1-dev has_pc libuv
   need libglib2.0-dev has_pc glib-2.0
+}
+need_boost() { # the peer written with Boost.Beast
+  need libboost-dev eval "echo '#include <boost/beast/version.hpp>' | c++ -E -x c++ - > /dev/null 2>&1"
 }
 need_python() {
   has python3 || { advice+=("python3, 3.10 or later"); return; }
@@ -72,11 +75,12 @@ for purpose; do
   case $purpose in
     build | demo) ;;
     lint) need_clippy ;;
+    fuzz) need g++ has c++ ;; # for libFuzzer itself
     asan) need_cmake; need_loops; need_asan ;;
-    test) need_cmake; need_loops; need_python; need_node; need_servers; need binutils has nm; venv=true node=true ;;
+    test) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need binutils has nm; venv=true node=true ;;
     tls) need_python; need_servers; venv=true ;;
-    all) need_cmake; need_loops; need_python; need_node; need_servers; need_clippy; need_asan; venv=true node=true ;;
-    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, lint, all)" ;;
+    all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_clippy; need_asan; venv=true node=true ;;
+    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, lint, all)" ;;
   esac
 done
 

@@ -36,7 +36,7 @@ pub enum Key {
     ClientKeyFile = 22,
     VerifyPeer = 23,
     ServerName = 24,
-    PinnedKey = 25,
+    Pins = 25,
     Proxy = 30,
     ReconnectMin = 31,
     ReconnectMax = 32,
@@ -68,7 +68,7 @@ impl Key {
             ClientKeyFile,
             VerifyPeer,
             ServerName,
-            PinnedKey,
+            Pins,
             Proxy,
             ReconnectMin,
             ReconnectMax,
@@ -101,7 +101,7 @@ impl Key {
             Key::ClientKeyFile => "CLIENT_KEY_FILE",
             Key::VerifyPeer => "VERIFY_PEER",
             Key::ServerName => "SERVER_NAME",
-            Key::PinnedKey => "PINNED_KEY",
+            Key::Pins => "PINNED_KEY",
             Key::Proxy => "PROXY",
             Key::ReconnectMin => "RECONNECT_MIN_MS",
             Key::ReconnectMax => "RECONNECT_MAX_MS",
@@ -221,7 +221,7 @@ impl Settings {
             (Key::ClientKeyFile, Value::Text(file)) => self.tls.key_file = Some(file.clone()),
             (Key::VerifyPeer, Value::Switch(on)) => self.tls.verify_peer = *on,
             (Key::ServerName, Value::Text(name)) => self.tls.server_name = Some(name.clone()),
-            (Key::PinnedKey, Value::Pins(pins)) => self.tls.pins = Some(pins.clone()),
+            (Key::Pins, Value::Pins(pins)) => self.tls.pins = Some(pins.clone()),
             (Key::Proxy, Value::Proxy(proxy)) => self.proxy = Some(proxy.clone()),
             (Key::ReconnectMin, Value::Number(n)) => self.reconnect_min = ms(n),
             (Key::ReconnectMax, Value::Number(n)) => self.reconnect_max = ms(n),
@@ -253,7 +253,7 @@ fn parse(key: Key, text: &str) -> Result<Value> {
             tls::server_name(text)?;
             Ok(Value::Text(text.to_owned()))
         }
-        Key::PinnedKey => Pins::parse(text).map(Value::Pins),
+        Key::Pins => Pins::parse(text).map(Value::Pins),
         Key::Proxy => Proxy::parse(text).map(Value::Proxy),
         Key::SubprotocolRequired
         | Key::VerifyPeer

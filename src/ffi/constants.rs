@@ -238,7 +238,7 @@ equals! {
     WDSOCKET_OPTION_CLIENT_KEY_FILE == Key::ClientKeyFile;
     WDSOCKET_OPTION_VERIFY_PEER == Key::VerifyPeer;
     WDSOCKET_OPTION_SERVER_NAME == Key::ServerName;
-    WDSOCKET_OPTION_PINNED_KEY == Key::PinnedKey;
+    WDSOCKET_OPTION_PINNED_KEY == Key::Pins;
     WDSOCKET_OPTION_PROXY == Key::Proxy;
     WDSOCKET_OPTION_RECONNECT_MIN_MS == Key::ReconnectMin;
     WDSOCKET_OPTION_RECONNECT_MAX_MS == Key::ReconnectMax;
