@@ -335,6 +335,18 @@ static void the_name_is_resolved_each_time(void)
     end();
 }
 
+static void redirections_are_followed_each_time(void)
+{
+    connect_through_relay("/http?status=302&header=Location:/echo");
+    CHECK_INT(relay_accepted(relay), 2);
+    relay_cut(relay);
+    expect_loss();
+    EXPECT_EVENT(&events, WDSOCKET_EVENT_OPENING, "");
+    expect_echo("again");
+    CHECK_INT(relay_accepted(relay), 4);
+    end();
+}
+
 /* --- refusals ----------------------------------------------------------------------------- */
 
 static void a_refused_upgrade_is_not_repeated(void)
@@ -891,6 +903,7 @@ int main(void)
     RUN(messages_before_the_loss_come_before_it);
     RUN(options_and_path_stay);
     RUN(the_name_is_resolved_each_time);
+    RUN(redirections_are_followed_each_time);
     RUN(a_refused_upgrade_is_not_repeated);
     RUN(a_server_that_is_not_there_for_the_moment_is_asked_again);
     RUN(writes_in_between_are_sent_afterwards);

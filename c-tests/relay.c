@@ -204,7 +204,11 @@ int relay_accepted(Relay *relay)
 static void change(Relay *relay, bool cut, bool reset, bool listening)
 {
     lock(relay);
-    if (relay->listening && !listening) close(relay->listener);
+    if (relay->listening && !listening) {
+        /* At once, also if the relay's thread waits on it. */
+        shutdown(relay->listener, SHUT_RDWR);
+        close(relay->listener);
+    }
     if (!relay->listening && listening) {
         relay->listener = bound(&relay->address);
         make_nonblocking(relay->listener);

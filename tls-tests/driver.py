@@ -146,7 +146,9 @@ class Host:
         return plain(result.more[0]).decode()
 
     def close(self, name="c"):
+        """Closes the socket, and forgets events that were not looked at."""
         self.call("SocketClose", name)
+        self.events.clear()
 
     def event(self, *expected, patience=PATIENCE):
         """The next event; it must be one of these, if any are given."""
@@ -155,7 +157,8 @@ class Host:
             check(time.monotonic() < end, f"expected event {expected}, nothing came")
             self.call("SocketDispatch", 500, 0)
         event = self.events.popleft()
-        check(not expected or event.event in expected, f"expected event {expected}, came {event}")
+        check(not expected or event.event in expected,
+              f"expected event {expected}, came {event._replace(text=event.text[:100])}")
         return event
 
     def no_event(self, ms):

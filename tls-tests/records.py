@@ -563,6 +563,19 @@ def _(t):
     check(all(not peer.request for peer in server.peers[before:]), "a request arrived")
 
 
+@promise("a synchronous socket comes back over TLS in the call after the one that told")
+def _(t):
+    server = serve(t)
+    host = opened(t, server, RECONNECT_MIN_MS="10", RECONNECT_MAX_MS="40")
+    for i in range(1, 4):
+        server.cut()
+        same(host.call("SocketRead", "c", 5000).code, E_CLOSED)
+        host.echo(f"again {i}")
+        same(host.info("RECONNECTIONS"), str(i))
+        contains(host.info("TLS"), "TLSv1.3")
+    host.close()
+
+
 @promise("what the system had not taken when the connection was lost is sent on the next one, whole")
 def _(t):
     gate = threading.Event()
@@ -605,7 +618,6 @@ def _(t):
                 same(event.text.decode(), event.name)
         for i in range(25):
             host.close(f"c{i}")
-        host.events.clear()
     same(host.call("SocketShutdown", 10000).value, 1)
 
 
