@@ -320,12 +320,8 @@ def _(t):
 def _(t, callback, version):
     def behave(peer):
         peer.upgrade()
-        peer.send(frame("last"))
-        try:
-            peer.tls.unwrap()
-        except ssl.SSLError:
-            pass
-        peer.transmit()
+        peer.tls.write(frame("last"))
+        peer.close_notify()  # in one segment with the message
         time.sleep(3)
     start = time.monotonic()
     host = opened(t, serve(t, behave, version, version), callback)

@@ -1,7 +1,7 @@
 //! Verifying the server's certificate, and saying what is wrong with it.
 
 use super::{Pins, certificate::Facts, pin::pin_of};
-use crate::sync::with_local;
+use crate::sync::{thread_local, with_local};
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, SignatureScheme,
     client::{
@@ -14,7 +14,7 @@ use rustls::{
 };
 use std::{cell::RefCell, sync::Arc};
 
-std::thread_local! {
+thread_local! {
     /// Why this thread's verifier has refused a certificate. rustls's own errors decide which alert the
     /// server gets, and have no room for a sentence.
     static REFUSAL: RefCell<Option<String>> = const { RefCell::new(None) };
