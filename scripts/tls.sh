@@ -29,6 +29,6 @@ for part; do
     proxies) say "tinyproxy, HAProxy, microsocks" ;;
     *) fail "unknown part '$part'" ;;
   esac
-  .cache/venv/bin/python "tls-tests/$part.py" "$out/host" "$LIBRARY/wdsocket-test-server" "${ONLY:-}" || status=1
+  .cache/venv/bin/python -B "tls-tests/$part.py" "$out/host" "$LIBRARY/wdsocket-test-server" "${ONLY:-}" || status=1
 done
 exit "$status"
