@@ -5,7 +5,10 @@
 
 #define BAD WDSOCKET_E_INVALID_ARGUMENT
 #define HEADER "Sec-WebSocket-Extensions"
-#define USUAL "permessage-deflate; client_max_window_bits"
+/* The second for servers that want a client which says that it can do without a context (RFC 7692, 5.1). */
+#define USUAL                                      \
+    "permessage-deflate; client_max_window_bits, " \
+    "permessage-deflate; client_max_window_bits; client_no_context_takeover"
 
 /* The request of a new connection with this name, each line ended. */
 static const char *request_of(const char *name)
@@ -52,10 +55,14 @@ static void off_offers_nothing(void)
 static void fewer_window_bits_are_offered_for_both_directions(void)
 {
     char bits[4];
-    char line[160];
+    char line[320];
     for (int i = 9; i <= 14; i++) {
         snprintf(bits, sizeof bits, "%d", i);
-        snprintf(line, sizeof line, HEADER ": permessage-deflate; client_max_window_bits=%d; server_max_window_bits=%d", i, i);
+        snprintf(line, sizeof line,
+                 HEADER ": permessage-deflate; client_max_window_bits=%d; server_max_window_bits=%d, "
+                        "permessage-deflate; client_max_window_bits=%d; server_max_window_bits=%d; "
+                        "client_no_context_takeover",
+                 i, i, i, i);
         set_option("c", WDSOCKET_OPTION_COMPRESSION_WINDOW_BITS, bits);
         CHECK_HAS_HEADER(request_of("c"), line);
     }

@@ -2,9 +2,7 @@
  * The Autobahn client protocol as a C host: asks how many cases there are, echoes each one's messages, and
  * has the report written.
  *
- *   autobahn sync|callback PORT AGENT TAKEOVER
- *
- * TAKEOVER: on, or off to offer compression without a context (COMPRESSION_CONTEXT_TAKEOVER).
+ *   autobahn sync|callback PORT AGENT
  *
  * The verdict on each case is the server's (autobahn.py reads it). Here it is an error only when the library
  * does what its header rules out: a connection that is refused, a write that fails while the socket is open,
@@ -120,16 +118,15 @@ static void update_reports(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5 || (strcmp(argv[1], "sync") != 0 && strcmp(argv[1], "callback") != 0))
-        die("usage: autobahn sync|callback PORT AGENT on|off");
+    if (argc != 4 || (strcmp(argv[1], "sync") != 0 && strcmp(argv[1], "callback") != 0))
+        die("usage: autobahn sync|callback PORT AGENT");
     bool callback = strcmp(argv[1], "callback") == 0;
     port = (int32_t)strtol(argv[2], NULL, 10);
     agent = argv[3];
 
     /* The echoes of small messages too; no pings, which end the case where it does not expect them. */
     if (SocketSetOption(NULL, WDSOCKET_OPTION_COMPRESSION_MIN_BYTES, "0") != 1 ||
-        SocketSetOption(NULL, WDSOCKET_OPTION_PING_INTERVAL_MS, "0") != 1 ||
-        SocketSetOption(NULL, WDSOCKET_OPTION_COMPRESSION_CONTEXT_TAKEOVER, argv[4]) != 1)
+        SocketSetOption(NULL, WDSOCKET_OPTION_PING_INTERVAL_MS, "0") != 1)
         die("SocketSetOption: %s", SocketErrorMessage());
     long count = case_count();
     for (long number = 1; number <= count; number++) {

@@ -18,7 +18,6 @@ import collections
 import concurrent.futures
 import datetime
 import difflib
-import fnmatch
 import importlib.metadata
 import os
 import pathlib
@@ -47,8 +46,6 @@ GROUPS = {
 }
 # Some 20 s of the eight minutes that all cases take.
 SLOW = [f"{group}.*.{number}" for group in (12, 13) for number in range(6, 19) if number != 11]
-# Here the server waits for a client that offers client_no_context_takeover, which ours does when told to.
-NO_TAKEOVER = [f"13.{group}.{number}" for group in (2, 5, 6) for number in range(1, 19)]
 VARIANTS = {"sync": "synchronous", "callback": "callback"}
 FIRST = "<!-- Written by `make autobahn`, not by hand. -->"
 LAST = "<!-- End of what `make autobahn` wrote. -->"
@@ -79,11 +76,11 @@ class Case(typing.NamedTuple):
         return self.behavior in ("OK", "INFORMATIONAL") and self.closed_well
 
 
-async def serve(variant, options, include, exclude, takeover):
+async def serve(variant, options):
     """The results of one variant, and the host program's exit status."""
-    async with kosoku.run_fuzzingserver(include, exclude, host="127.0.0.1", port=0) as server:
+    async with kosoku.run_fuzzingserver(options.include, options.exclude, host="127.0.0.1", port=0) as server:
         agent = f"wdsocket-{variant}"
-        process = await asyncio.create_subprocess_exec(options.host, variant, str(server.port), agent, takeover)
+        process = await asyncio.create_subprocess_exec(options.host, variant, str(server.port), agent)
         results = asyncio.ensure_future(server.get_result())
         try:
             status = await asyncio.wait_for(process.wait(), TIME_LIMIT)
@@ -96,21 +93,10 @@ async def serve(variant, options, include, exclude, takeover):
             return failure.results, status
 
 
-def chosen(case, options):
-    def among(patterns):
-        return any(fnmatch.fnmatchcase(case, pattern) for pattern in patterns)
-
-    return (options.include is None or among(options.include)) and not among(options.exclude)
-
-
 def run(variant, options):
     """The cases of one variant, the host program's exit status, and the time it took."""
     started = time.monotonic()
-    results, status = asyncio.run(serve(variant, options, options.include, options.exclude + NO_TAKEOVER, "on"))
-    rest = [case for case in NO_TAKEOVER if chosen(case, options)]
-    if rest and status == 0:
-        more, status = asyncio.run(serve(variant, options, rest, None, "off"))
-        results = [*results, *more]
+    results, status = asyncio.run(serve(variant, options))
     if results:
         write_reports(results, os.path.join(options.reports, variant), produce_html=False)
     cases = [

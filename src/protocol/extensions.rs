@@ -63,18 +63,21 @@ impl fmt::Display for Agreement {
 /// ask for a smaller window.
 impl fmt::Display for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{NAME}; {CLIENT_MAX_WINDOW_BITS}")?;
-        if self.window_bits < MAX_WINDOW_BITS {
-            let bits = self.window_bits;
-            write!(f, "={bits}; {SERVER_MAX_WINDOW_BITS}={bits}")?;
-        }
+        let offer = match self.window_bits {
+            MAX_WINDOW_BITS => format!("{NAME}; {CLIENT_MAX_WINDOW_BITS}"),
+            bits => {
+                format!("{NAME}; {CLIENT_MAX_WINDOW_BITS}={bits}; {SERVER_MAX_WINDOW_BITS}={bits}")
+            }
+        };
         if !self.context_takeover {
-            write!(
+            return write!(
                 f,
-                "; {CLIENT_NO_CONTEXT_TAKEOVER}; {SERVER_NO_CONTEXT_TAKEOVER}"
-            )?;
+                "{offer}; {CLIENT_NO_CONTEXT_TAKEOVER}; {SERVER_NO_CONTEXT_TAKEOVER}"
+            );
         }
-        Ok(())
+        // As a second choice (section 5.1): there are servers that take only clients which say that they
+        // can do without.
+        write!(f, "{offer}, {offer}; {CLIENT_NO_CONTEXT_TAKEOVER}")
     }
 }
 
@@ -296,7 +299,8 @@ mod tests {
     fn offers() {
         assert_eq!(
             ANY.to_string(),
-            "permessage-deflate; client_max_window_bits"
+            "permessage-deflate; client_max_window_bits, \
+             permessage-deflate; client_max_window_bits; client_no_context_takeover"
         );
         assert_eq!(
             SMALL.to_string(),
