@@ -55,6 +55,7 @@ impl Stream {
                 received: Vec::new(),
                 taken: 0,
                 plaintext: 0,
+                has_end: false,
             }));
         }
         stream
@@ -144,6 +145,8 @@ struct Tls {
     taken: usize,
     /// Decrypted and not yet received from here.
     plaintext: usize,
+    /// The end has come, and was not yet received from here.
+    has_end: bool,
 }
 
 impl Tls {
@@ -155,7 +158,8 @@ impl Tls {
                 // 0: the peer has said that it is finished.
                 Ok(length) => {
                     self.plaintext = self.plaintext.saturating_sub(length);
-                    return Ok((length, is_drained && self.plaintext == 0));
+                    self.has_end &= length > 0;
+                    return Ok((length, is_drained && !self.has_received()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -215,6 +219,7 @@ impl Tls {
                 io::Error::new(io::ErrorKind::InvalidData, error)
             })?;
             self.plaintext = state.plaintext_bytes_to_read();
+            self.has_end |= state.peer_has_closed();
             if self.taken == self.received.len() {
                 give_back(std::mem::take(&mut self.received));
                 self.taken = 0;
@@ -230,6 +235,7 @@ impl Tls {
 
     fn has_received(&self) -> bool {
         self.plaintext > 0
+            || self.has_end
             || !self.received.is_empty()
             || self
                 .below

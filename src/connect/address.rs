@@ -9,6 +9,8 @@ use url::{Host, Url};
 
 /// The port that WinDev documents as the default, for `ws://` too.
 const DOCUMENTED_PORT: u16 = 443;
+/// The longest path of a Unix socket (`sun_path` without its NUL; other systems have less than Linux).
+const MAX_UNIX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 /// What the URL of a Unix socket begins with.
 const UNIX: &str = "ws+unix://";
 /// The longest host name (RFC 1035, section 2.3.4).
@@ -142,7 +144,13 @@ impl Target {
         if port != 0 {
             return Err(Error::invalid("a Unix socket has no port"));
         }
-        let resource = match (resource, path) {
+        if socket.len() > MAX_UNIX {
+            return Err(Error::invalid(format!(
+                "the path of the Unix socket is longer than {MAX_UNIX} bytes"
+            )));
+        }
+        // As in other URLs, the path `/` says nothing.
+        let resource = match (resource.filter(|resource| !resource.is_empty()), path) {
             (Some(in_url), Some(path)) if in_url != path => {
                 return Err(Error::invalid(format!(
                     "the URL says path /{in_url} and the path parameter /{path}"

@@ -37,7 +37,21 @@ pub(super) fn follow(target: &Target, location: &str) -> Result<Target> {
             format!("the server redirects to {shown}, {why}"),
         )
     };
-    let url = Url::parse(&target.url())
+    if target.unix.is_some() && location.starts_with('/') && !location.starts_with("//") {
+        // The same socket.
+        let next = Url::parse(&target.request_url())
+            .and_then(|base| base.join(location))
+            .map_err(|error| refused(&format!("which is no address ({error})")))?;
+        let query = next
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
+        return Ok(Target {
+            resource: format!("{}{query}", next.path()),
+            ..target.clone()
+        });
+    }
+    let url = Url::parse(&target.request_url())
         .and_then(|base| base.join(location))
         .map_err(|error| refused(&format!("which is no address ({error})")))?;
     let scheme = match url.scheme() {

@@ -72,10 +72,15 @@ impl Socket {
                 let mut core = lock(&self.core);
                 (core.ended_link.take(), core.next(&self))
             };
-            // The end of TCP needs nobody's attention, and no one waits for it. Without a close frame
-            // there is nothing to wait for: the connection is lost.
-            if let Some((link, Some(until))) = link {
-                runtime::spawn_detached(take_down(link, until));
+            if let Some((mut link, until)) = link {
+                // Now, because the runtime may be about to stop.
+                link.stream.finish();
+                let _ = link.outbox.flush(&mut link.stream);
+                // The end of TCP needs nobody's attention, and no one waits for it. Without a close frame
+                // there is nothing to wait for: the connection is lost.
+                if let Some(until) = until {
+                    runtime::spawn_detached(take_down(link, until));
+                }
             }
             match next {
                 Next::End => break,
@@ -409,7 +414,6 @@ impl Drop for Abandoned {
 /// The end of TCP (RFC 6455, section 7.1.1): sends what is left, lets the server close first, so
 /// that the TIME_WAIT is the server's, and closes when it has taken too long.
 async fn take_down(mut link: Link, until: Instant) {
-    link.stream.finish();
     let mut timer = Timer::default();
     let both = Interests {
         read: true,

@@ -12,6 +12,7 @@ use rustls::{
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
+    server::ParsedCertificate,
     version::{TLS12, TLS13},
 };
 use std::{collections::HashMap, fs, sync::Arc, time::SystemTime};
@@ -150,6 +151,15 @@ pub(crate) fn check_certificates(option: &str, file: &str) -> Result<Vec<Certifi
             false => Ok(certificates),
         })
         .map_err(|error| unreadable(option, file, "certificate", error))
+        .and_then(|certificates| {
+            let is_one = |der: &CertificateDer| ParsedCertificate::try_from(der).is_ok();
+            match certificates.iter().any(is_one) {
+                true => Ok(certificates),
+                false => Err(Error::invalid(format!(
+                    "{option} \"{file}\" holds nothing that is a certificate"
+                ))),
+            }
+        })
 }
 
 /// The private key in a PEM file: PKCS#8, PKCS#1 (RSA) or SEC1 (EC).

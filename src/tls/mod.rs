@@ -188,9 +188,13 @@ fn refused_by_server(alert: AlertDescription) -> String {
         | A::CertificateUnknown
         | A::UnknownCA
         | A::AccessDenied => ": it does not accept the client certificate (CLIENT_CERT_FILE)",
-        A::ProtocolVersion => ": it offers none of the TLS versions that are allowed",
+        A::ProtocolVersion => {
+            ": it offers none of the TLS versions that are allowed (1.2 and 1.3, unless ssl_options says \
+             less)"
+        }
         A::HandshakeFailure | A::InsufficientSecurity => {
-            ": there is no cipher that both sides allow, or it demands a client certificate"
+            ": there is no cipher that both sides allow, or it demands a client certificate \
+             (CLIENT_CERT_FILE, CLIENT_KEY_FILE)"
         }
         A::UnrecognisedName => ": it does not know the server's name (SERVER_NAME)",
         A::NoApplicationProtocol => ": it does not offer http/1.1 (ALPN)",
