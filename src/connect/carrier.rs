@@ -90,6 +90,15 @@ impl Dialed {
     }
 }
 
+/// Whether the peer has closed the connection.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::BrokenPipe | Kind::ConnectionReset | Kind::ConnectionAborted
+    )
+}
+
 impl AsyncRead for Carrier {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -110,7 +119,11 @@ impl AsyncWrite for Carrier {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Carrier::Plain(dialed) => dialed.stream()?.poll_write(context, buffer),
+            Carrier::Plain(dialed) => match dialed.stream()?.poll_write(context, buffer) {
+                // The peer has gone, and may have said why: what reads will find it.
+                Poll::Ready(Err(error)) if is_gone(&error) => Poll::Ready(Ok(buffer.len())),
+                result => result,
+            },
             Carrier::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, buffer),
         }
     }

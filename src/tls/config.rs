@@ -164,6 +164,13 @@ pub(crate) fn check_certificates(option: &str, file: &str) -> Result<Vec<Certifi
 
 /// The private key in a PEM file: PKCS#8, PKCS#1 (RSA) or SEC1 (EC).
 pub(crate) fn check_key(option: &str, file: &str) -> Result<PrivateKeyDer<'static>> {
+    let is_encrypted =
+        |file: &str| fs::read_to_string(file).is_ok_and(|text| text.contains("ENCRYPTED"));
+    if is_encrypted(file) {
+        return Err(Error::invalid(format!(
+            "{option} \"{file}\" is encrypted, which is not supported: \"openssl pkey\" decrypts it"
+        )));
+    }
     PrivateKeyDer::from_pem_file(file)
         .map_err(|error| unreadable(option, file, "private key", error))
 }
