@@ -14,7 +14,7 @@ if (($#)); then targets=("$@"); else mapfile -t targets < <(ls fuzz/corpus); fi
 
 # What is fuzzed must be what is shipped.
 others=$(awk -F '"' '/^name = / { name = $2 }
-  /^version = / { if (FNR == NR) { known[name] = 1; same[name " " $2] = 1 }
+  /^version = "/ { if (FNR == NR) { known[name] = 1; same[name " " $2] = 1 }
                   else if (known[name] && !same[name " " $2]) print name, $2 }' Cargo.lock fuzz/Cargo.lock)
 [[ -z $others ]] || fail "fuzz/Cargo.lock differs from Cargo.lock (fuzz/README.md says what to do): $others"
 

@@ -27,6 +27,8 @@ pub struct Feed<'a> {
     pub allowance: usize,
     /// Whether what can be built again is freed after each read.
     pub rests: bool,
+    /// Messages are dropped behind so many bytes.
+    pub wanted: usize,
 }
 
 /// What the decoder made of them.
@@ -56,7 +58,12 @@ fn feed_all(
     feed: &Feed,
     items: &mut Vec<(u8, Vec<u8>)>,
 ) -> Result<(), Violation> {
+    let mut wanted = feed.wanted;
     for size in feed.reads.iter().cycle() {
+        if wanted == 0 {
+            decoder.discard_messages();
+            wanted = usize::MAX;
+        }
         if wire.is_empty() {
             break;
         }
@@ -64,6 +71,8 @@ fn feed_all(
             0 => wire.len(),
             size => wire.len().min(*size),
         };
+        let size = size.min(wanted);
+        let before = wire.len();
         match decoder.in_place() {
             Some((data, room)) if room >= feed.in_place => {
                 assert!(room > 0 && data.len() + room <= data.capacity());
@@ -80,6 +89,7 @@ fn feed_all(
                 decode_all(decoder, now, feed, items)?;
             }
         }
+        wanted -= before - wire.len();
         if feed.rests {
             // What was used is freed the second time.
             decoder.rest();

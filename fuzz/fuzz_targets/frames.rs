@@ -1,7 +1,7 @@
 //! The decoder without compression, the bytes in any pieces, against a reference that reads them as a whole.
 //!
 //! Input: three bytes for the sizes of reads, one for the least payload that is received in place, one for the
-//! limit of messages, then the server's bytes.
+//! limit of messages, one for how many bytes are wanted (0: all), then the server's bytes.
 
 #![no_main]
 
@@ -18,9 +18,10 @@ fn run(mut input: Input) {
         max_message: input.max_message(),
         allowance: usize::MAX,
         rests: false,
+        wanted: input.wanted(),
     };
     let wire = input.0;
-    let expected = frames::read(wire, feed.max_message, None);
+    let expected = frames::read(wire, feed.wanted, feed.max_message, None);
     for feed in [
         feed,
         Feed {

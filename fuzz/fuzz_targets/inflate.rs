@@ -2,7 +2,7 @@
 //! inflates each message as a whole.
 //!
 //! Input: one byte for the agreement, three for the sizes of reads, one for the limit of messages, one for what
-//! decompressing may make at a time, one of flags. Then the server's bytes, or, with the highest flag, messages to
+//! decompressing may make at a time, one for how many bytes are wanted (0: all), one of flags. Then the server's bytes, or, with the highest flag, messages to
 //! make them from: each a byte of flags, one for the size of its fragments, two for its length, its payload.
 //!
 //! Differences that may be (`frames::Expected` has them): invalid data is noticed at the latest at the end of its
@@ -23,6 +23,7 @@ fn run(mut input: Input) {
     let reads = input.reads();
     let max_message = input.max_message();
     let allowance = [1, 7, 300, 256 << 10][usize::from(input.byte() % 4)];
+    let wanted = input.wanted();
     let flags = input.byte();
     let feed = Feed {
         reads: &reads,
@@ -30,12 +31,13 @@ fn run(mut input: Input) {
         max_message,
         allowance,
         rests: flags & 2 != 0,
+        wanted,
     };
     let wire = match flags & 0x80 != 0 {
         true => &messages(&mut input),
         false => input.0,
     };
-    let expected = frames::read(wire, max_message, Some(direction));
+    let expected = frames::read(wire, wanted, max_message, Some(direction));
     let one_byte = Feed {
         reads: &[1],
         rests: !feed.rests,

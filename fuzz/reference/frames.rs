@@ -53,10 +53,24 @@ struct Gathered {
     payload: Vec<u8>,
 }
 
-/// Reads all that a server has sent.
-pub fn read(wire: &[u8], max_message: usize, compression: Option<Compression>) -> Expected {
+/// Reads all that a server has sent. Behind `wanted` bytes messages are of no interest any more.
+pub fn read(
+    wire: &[u8],
+    wanted: usize,
+    max_message: usize,
+    compression: Option<Compression>,
+) -> Expected {
     let mut expected = Expected::default();
-    if let Err(codes) = Reading::new(wire, max_message, compression).read(&mut expected) {
+    let mut reading = Reading {
+        wire,
+        // What is left where they become of no interest.
+        unwanted: wire.len().saturating_sub(wanted),
+        max_message,
+        compression,
+        history: Vec::new(),
+        message: None,
+    };
+    if let Err(codes) = reading.read(&mut expected) {
         expected.codes = codes;
     }
     expected
@@ -64,6 +78,7 @@ pub fn read(wire: &[u8], max_message: usize, compression: Option<Compression>) -
 
 struct Reading<'a> {
     wire: &'a [u8],
+    unwanted: usize,
     max_message: usize,
     compression: Option<Compression>,
     history: Vec<u8>,
@@ -71,16 +86,6 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(wire: &'a [u8], max_message: usize, compression: Option<Compression>) -> Self {
-        Reading {
-            wire,
-            max_message,
-            compression,
-            history: Vec::new(),
-            message: None,
-        }
-    }
-
     fn take(&mut self, length: u64) -> Option<&'a [u8]> {
         let (taken, rest) = self.wire.split_at_checked(length.try_into().ok()?)?;
         self.wire = rest;
@@ -102,9 +107,11 @@ impl<'a> Reading<'a> {
                 expected.items.push((opcode, payload.to_vec()));
                 continue;
             }
+            let is_wanted = self.wire.len() >= self.unwanted;
+            let may_be_compressed = self.compression.is_some() || !is_wanted;
             match (&self.message, opcode) {
                 (Some(_), 0) if !rsv1 => {}
-                (None, 1 | 2) if !rsv1 || self.compression.is_some() => {
+                (None, 1 | 2) if !rsv1 || may_be_compressed => {
                     self.message = Some(Gathered {
                         opcode,
                         is_compressed: rsv1,
@@ -115,18 +122,22 @@ impl<'a> Reading<'a> {
             }
             let mut message = self.message.take().expect("there is one now");
             let total = u128::from(length) + message.payload.len() as u128;
-            if !message.is_compressed && total > self.max_message as u128 {
+            if is_wanted && !message.is_compressed && total > self.max_message as u128 {
                 return Err(vec![1009]);
             }
+            let most = self.wire.len().saturating_sub(self.unwanted);
             let (payload, is_whole) = match self.take(length) {
                 Some(payload) => (payload, true),
                 None => (std::mem::take(&mut self.wire), false),
             };
+            let payload = &payload[..payload.len().min(most)];
             message.payload.extend_from_slice(payload);
             let is_ended = is_final && is_whole;
-            let data = self.check_message(&message, is_ended, expected)?;
+            let is_wanted = is_wanted && self.wire.len() >= self.unwanted;
+            let data = self.check_message(&message, is_ended && is_wanted, expected)?;
             match (is_ended, is_whole) {
-                (true, _) => expected.items.push((message.opcode, data)),
+                (true, _) if is_wanted => expected.items.push((message.opcode, data)),
+                (true, _) => {}
                 (false, true) => self.message = Some(message),
                 (false, false) => return Ok(()),
             }

@@ -49,6 +49,14 @@ impl<'a> Input<'a> {
         [0, 1, 125, 1_000, 30_000, 70_000, 1 << 20, i32::MAX as usize][usize::from(self.byte() % 8)]
     }
 
+    /// After how many bytes messages are of no interest: 0 is never.
+    pub fn wanted(&mut self) -> usize {
+        match self.byte() {
+            0 => usize::MAX,
+            wanted => usize::from(wanted) - 1,
+        }
+    }
+
     /// What is agreed on about one direction.
     pub fn direction(&mut self) -> Direction {
         let byte = self.byte();
