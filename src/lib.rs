@@ -1,4 +1,4 @@
-//! wdsocket: a WebSocket client (RFC 6455) for C, C++ and WinDev programs.
+//! wdsocket: a WebSocket client (RFC 6455, RFC 7692) for C, C++ and WinDev programs.
 //!
 //! ```text
 //! host threads                          one background runtime (tokio, one thread)
@@ -21,12 +21,13 @@
 //! - `runtime`: the background thread.
 //! - `connect`: the connection attempt, each step a file.
 //! - `socket`: one connection's life. No C types.
-//! - `protocol`: frames and messages, without I/O.
-//! - `stream`: what the protocol runs over.
+//! - `protocol`: frames, messages and their compression, without I/O.
+//! - `stream`: what the protocol runs over, TLS included.
+//! - `tls`: who is trusted, the handshake, what its errors mean.
 //! - `events`: the posted-message queue. Knows nothing of WebSockets.
 //! - `host`, `logging`: functions of the host's that the library calls.
 //! - `sys`: the operating system, one file for each facility.
-//! - `options`, `error`: what can be set, what can go wrong.
+//! - `options`, `proxy`, `error`: what can be set, what can go wrong.
 
 #[cfg(not(shuttle))]
 mod client;
