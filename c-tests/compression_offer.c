@@ -6,9 +6,9 @@
 #define BAD WDSOCKET_E_INVALID_ARGUMENT
 #define HEADER "Sec-WebSocket-Extensions"
 /* The second for servers that want a client which says that it can do without a context (RFC 7692, 5.1). */
-#define USUAL                                      \
-    "permessage-deflate; client_max_window_bits, " \
-    "permessage-deflate; client_max_window_bits; client_no_context_takeover"
+#define USUAL                                         \
+    "permessage-deflate; client_max_window_bits=15, " \
+    "permessage-deflate; client_max_window_bits=15; client_no_context_takeover"
 
 /* The request of a new connection with this name, each line ended. */
 static const char *request_of(const char *name)
@@ -78,7 +78,6 @@ static void without_context_takeover_both_directions_are_offered_without(void)
     CHECK_CONTAINS(request, "; client_no_context_takeover");
     CHECK_CONTAINS(request, "; server_no_context_takeover");
     CHECK_CONTAINS(request, "; client_max_window_bits");
-    CHECK_LACKS(request, "_max_window_bits=");
     CHECK_LACKS(request, "server_max_window_bits");
     set_option("c", WDSOCKET_OPTION_COMPRESSION_CONTEXT_TAKEOVER, "on");
     CHECK_HAS_HEADER(request_of("c"), HEADER ": " USUAL);

@@ -25,11 +25,13 @@ flags=(-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
   -Cllvm-args=-simplifycfg-branch-fold-threshold=0 -Cllvm-args=-sanitizer-coverage-stack-depth
   -Zsanitizer=address -Cdebug-assertions -Ccodegen-units=1 --cfg fuzzing)
 say "Building the fuzz targets"
+# --target keeps the flags away from build scripts and what they need, which so can be what the library's own build
+# has left here.
 RUSTC_BOOTSTRAP=1 RUSTFLAGS="${flags[*]}" \
-  cargo build --locked --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir "$TARGET/fuzz"
+  cargo build --locked --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir "$TARGET"
 
 export ASAN_OPTIONS=detect_odr_violation=0:quarantine_size_mb=8
-export PROGRAMS=$TARGET/fuzz/$host/release WORK=$BUILD/fuzz FUZZ_SECONDS=${FUZZ_SECONDS:-20}
+export PROGRAMS=$TARGET/$host/release WORK=$BUILD/fuzz FUZZ_SECONDS=${FUZZ_SECONDS:-20}
 
 # A crash, a leak, an input that takes 1 s of the processor (the targets look at that themselves) or 10 s in all,
 # and too much memory, in one piece or in all, fail.
@@ -40,7 +42,7 @@ fuzz() {
   [[ ! -f fuzz/$target.dict ]] || options+=(-dict="fuzz/$target.dict")
   mkdir -p "$WORK/corpus/$target"
   if "$PROGRAMS/$target" "${options[@]}" "$WORK/corpus/$target" "fuzz/corpus/$target" > "$log" 2>&1; then
-    awk -v target="$target" '/ DONE / { cov = $4 } /number_of_executed_units/ { runs = $2 } /peak_rss_mb/ { rss = $2 }
+    awk -v target="$target" '/DONE/ { cov = $4 } /number_of_executed_units/ { runs = $2 } /peak_rss_mb/ { rss = $2 }
       END { printf "%-12s %8d inputs, coverage %d, at most %d MiB\n", target, runs, cov, rss }' "$log"
   else
     grep -E -A3 'panicked at|ERROR: |^Base64:|Test unit written' "$log" | cut -c1-2000 || tail -20 "$log"

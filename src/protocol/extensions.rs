@@ -59,16 +59,15 @@ impl fmt::Display for Agreement {
     }
 }
 
-/// As in the upgrade request. `client_max_window_bits` is always there: it allows the server to
-/// ask for a smaller window.
+/// As in the upgrade request. `client_max_window_bits` is always there: it allows the server to ask for a
+/// smaller window. (With its value, because Boost.Beast misreads one without before a second choice.)
 impl fmt::Display for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let offer = match self.window_bits {
-            MAX_WINDOW_BITS => format!("{NAME}; {CLIENT_MAX_WINDOW_BITS}"),
-            bits => {
-                format!("{NAME}; {CLIENT_MAX_WINDOW_BITS}={bits}; {SERVER_MAX_WINDOW_BITS}={bits}")
-            }
-        };
+        let bits = self.window_bits;
+        let mut offer = format!("{NAME}; {CLIENT_MAX_WINDOW_BITS}={bits}");
+        if bits < MAX_WINDOW_BITS {
+            offer.push_str(&format!("; {SERVER_MAX_WINDOW_BITS}={bits}"));
+        }
         if !self.context_takeover {
             return write!(
                 f,
@@ -299,8 +298,8 @@ mod tests {
     fn offers() {
         assert_eq!(
             ANY.to_string(),
-            "permessage-deflate; client_max_window_bits, \
-             permessage-deflate; client_max_window_bits; client_no_context_takeover"
+            "permessage-deflate; client_max_window_bits=15, \
+             permessage-deflate; client_max_window_bits=15; client_no_context_takeover"
         );
         assert_eq!(
             SMALL.to_string(),
