@@ -2,12 +2,17 @@
 #include "testing.h"
 
 #include <stdio.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #define CONNECTIONS 200
 /* Less than a window: a repetition can be found. */
 #define SIZE 30000
 /* How long an idle connection may keep more. */
 #define IDLE_MS 10000
+/* KiB: 64 for the windows, what a plain one costs, its share of what the process keeps; a compressor has 330. */
+#define TWO_WINDOWS 128
 
 static char out[SIZE];
 static char in[SIZE + 1];
@@ -48,13 +53,17 @@ static void expect_cost(long before, long kib)
     CHECK_BETWEEN((resident_kib() - before) / CONNECTIONS, -1000000, kib);
 }
 
-/* What is kept between connections is there afterwards; by a few only, since their memory may be used again. */
+/* What is kept between connections is there afterwards; by a few only, and what
+ * earlier tests freed goes back to the system, since their memory may be used again. */
 static void warm_up(void)
 {
     for (int i = 0; i < 4; i++) connect_to(name_of(i), "/echo?deflate");
     for (int i = 0; i < 8; i++) exchange(i % 4, 1);
     for (int i = 0; i < 4; i++) CHECK_OK(SocketClose(name_of(i)));
     SocketShutdown(PATIENCE_MS);
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 static void with_context_takeover_it_is_two_windows(void)
@@ -62,7 +71,7 @@ static void with_context_takeover_it_is_two_windows(void)
     warm_up();
     long before = resident_kib();
     open_all("/echo?deflate", 2);
-    expect_cost(before, 100);
+    expect_cost(before, TWO_WINDOWS);
     /* After that each message may still refer to the ones before. */
     for (int i = 0; i < CONNECTIONS; i++) {
         long long wire_out = info_number(name_of(i), WDSOCKET_INFO_WIRE_BYTES_OUT);
@@ -71,7 +80,7 @@ static void with_context_takeover_it_is_two_windows(void)
         CHECK_BETWEEN(info_number(name_of(i), WDSOCKET_INFO_WIRE_BYTES_OUT) - wire_out, 1, 1000);
         CHECK_BETWEEN(info_number(name_of(i), WDSOCKET_INFO_WIRE_BYTES_IN) - wire_in, 1, 4000);
     }
-    expect_cost(before, 100);
+    expect_cost(before, TWO_WINDOWS);
 }
 
 static void idle_connections_keep_their_context(void)
