@@ -1,7 +1,7 @@
 /*
  * What idle connections cost: resident memory and descriptors of this process for each, and threads.
  *
- * usage: idle [COUNT]     environment: WDSOCKET_TEST_PORT
+ * usage: idle [COUNT [CA-FILE]]     with TLS if there is a CA-FILE     environment: WDSOCKET_TEST_PORT
  */
 #define _GNU_SOURCE
 #include "wdsocket.h"
@@ -48,10 +48,14 @@ static double cpu_ms(void) {
 
 int main(int argc, char **argv) {
   int count = argc > 1 ? atoi(argv[1]) : 1000;
+  const char *ca_file = argc > 2 ? argv[2] : NULL;
   const char *port = getenv("WDSOCKET_TEST_PORT");
-  if (count <= 0 || !port) return fprintf(stderr, "usage: WDSOCKET_TEST_PORT=N idle [COUNT]\n"), 2;
+  if (count <= 0 || !port) return fprintf(stderr, "usage: WDSOCKET_TEST_PORT=N idle [COUNT [CA-FILE]]\n"), 2;
   char url[64], name[32];
-  snprintf(url, sizeof url, "ws://127.0.0.1:%s/echo", port);
+  snprintf(url, sizeof url, "%s:%s/echo", ca_file ? "wss://localhost" : "ws://127.0.0.1", port);
+  if (ca_file && !SocketSetOption(NULL, WDSOCKET_OPTION_CA_FILE, ca_file))
+    return fprintf(stderr, "%s\n", SocketErrorMessage()), 1;
+  SocketSetOption(NULL, WDSOCKET_OPTION_COMPRESSION, "off");
 
   /* The library's own start and first connection are not the connections' cost. */
   for (int i = -1; i < count; i++) {
@@ -70,7 +74,7 @@ int main(int argc, char **argv) {
       nanosleep(&second, NULL);
       cpu = cpu_ms() - cpu;
       long after = status("VmRSS:");
-      printf("| %d idle connections | |\n|---|---|\n", count);
+      printf("| %d idle connections%s | |\n|---|---|\n", count, ca_file ? ", TLS" : "");
       printf("| resident memory per connection | %.1f KiB |\n", (double)(after - before) / count);
       printf("| descriptors per connection | %.2f |\n", (double)(descriptors() - files_before) / count);
       printf("| threads in the process | %ld |\n", status("Threads:"));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for a purpose, once. Run again it only looks.
 #
-#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|lint|all]...     (default: all)
+#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|bench|lint|all]...     (default: all)
 #
 # Assumed, and only checked: Rust's stable toolchain, a C compiler, make, python3.
 set -euo pipefail
@@ -56,6 +56,11 @@ need_servers() { # what terminates TLS and what proxies, for tls-tests
   need microsocks has_server microsocks
   need openssl has openssl
 }
+need_bench() {
+  need pkg-config has pkg-config
+  need libssl-dev has_pc openssl
+  need openssl has openssl
+}
 need_clippy() {
   cargo clippy --version > /dev/null 2>&1 && cargo fmt --version > /dev/null 2>&1 ||
     advice+=("clippy and rustfmt: 'rustup component add clippy rustfmt'")
@@ -76,11 +81,12 @@ for purpose; do
     build | demo) ;;
     lint) need_clippy ;;
     fuzz) need g++ has c++ ;; # for libFuzzer itself
+    bench) need_bench ;;
     asan) need_cmake; need_loops; need_asan ;;
     test) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need binutils has nm; venv=true node=true ;;
     tls) need_python; need_servers; venv=true ;;
-    all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_clippy; need_asan; venv=true node=true ;;
-    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, lint, all)" ;;
+    all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_bench; need_clippy; need_asan; venv=true node=true ;;
+    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, bench, lint, all)" ;;
   esac
 done
 
