@@ -110,7 +110,14 @@ void check_result(const char *file, int line, const char *what, intptr_t got, in
 
 #ifdef _WIN32
 
-int64_t now_ms(void) { return (int64_t)GetTickCount64(); }
+/* GetTickCount64 would go in steps of 16 ms. */
+int64_t now_ms(void)
+{
+    LARGE_INTEGER now, frequency;
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&frequency);
+    return (int64_t)((double)now.QuadPart * 1000 / (double)frequency.QuadPart);
+}
 
 void sleep_ms(int ms) { Sleep((DWORD)ms); }
 

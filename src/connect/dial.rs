@@ -84,6 +84,15 @@ pub(super) async fn local(path: &str) -> Result<TcpStream> {
         .map_err(failed)
 }
 
+/// `Target` takes no such address where the system has none.
+#[cfg(not(unix))]
+pub(super) async fn local(path: &str) -> Result<TcpStream> {
+    Err(Error::new(
+        Code::Unsupported,
+        format!("cannot connect to {path}: this system has no Unix sockets"),
+    ))
+}
+
 pub(super) async fn resolve(target: &Endpoint<'_>, phase: &Phase) -> Result<Vec<SocketAddr>> {
     if let Some(ip) = target.literal() {
         return Ok(vec![SocketAddr::new(ip, target.port)]);

@@ -1,6 +1,7 @@
 //! How a host's thread sleeps until a socket or another thread has something for it.
 
-use super::{Socket, clock::Instant};
+use super::Socket;
+use crate::sys::{Instant, Interest, milliseconds_until};
 use std::{
     fs::File,
     io::{self, Read, Write},
@@ -12,15 +13,6 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Bell {
     file: File,
-}
-
-/// What to wait for on a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interest {
-    /// Bytes, or the end of the stream.
-    Read,
-    /// Nothing: only the bell.
-    Nothing,
 }
 
 std::thread_local! {
@@ -90,14 +82,7 @@ pub(crate) fn wait(
     if let (Some(socket), Interest::Read) = (socket, interest) {
         entries[1].fd = socket.as_raw_fd();
     }
-    let timeout = match deadline {
-        None => -1,
-        Some(deadline) => {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // Rounded up: waking early would be a busy loop for the last millisecond.
-            libc::c_int::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(libc::c_int::MAX)
-        }
-    };
+    let timeout = milliseconds_until(deadline);
     // SAFETY: the pointer and count describe `entries`, which outlives the call.
     let result = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as _, timeout) };
     if result < 0 {

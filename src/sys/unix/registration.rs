@@ -3,6 +3,7 @@
 //! It watches the socket's own descriptor, so that an idle connection costs one, not two.
 
 use super::Socket;
+use crate::sys::Interests;
 use std::{
     io,
     os::fd::{AsRawFd, RawFd},
@@ -15,25 +16,6 @@ struct Watched(Arc<Socket>);
 impl AsRawFd for Watched {
     fn as_raw_fd(&self) -> RawFd {
         self.0.as_raw_fd()
-    }
-}
-
-/// What a registration watches for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Interests {
-    /// Bytes, or the end of the stream.
-    pub read: bool,
-    /// Room in the kernel's send buffer.
-    pub write: bool,
-}
-
-impl Interests {
-    fn tokio(self) -> tokio::io::Interest {
-        match (self.read, self.write) {
-            (true, true) => tokio::io::Interest::READABLE | tokio::io::Interest::WRITABLE,
-            (false, true) => tokio::io::Interest::WRITABLE,
-            _ => tokio::io::Interest::READABLE,
-        }
     }
 }
 

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds the DLLs for Windows into build/windows/64 and build/windows/32, on a system that is not Windows.
+#
+#   scripts/windows.sh [64|32]...      (default: both)
+#
+# Rust's library for the targets comes from rustup where it has them, else from Debian's packages, as source:
+# WDSOCKET_WINDOWS_RUST=rustup or debian chooses.
+set -euo pipefail
+source "$(dirname "$0")/common.sh"
+
+scripts/setup.sh windows
+[[ $# -gt 0 ]] || set -- 64 32
+
+has_target() { [[ -d $(rustc --print sysroot)/lib/rustlib/$1/lib ]]; }
+
+# With Debian's compiler, which has no library for Windows: it is built along. What its linker wants beside it, for
+# 32 bits, too.
+debian_build() { # TARGET
+  scripts/setup.sh windows-debian
+  local target=$1 flags=() source
+  if [[ $target == i686-* ]]; then
+    source=$(find /usr/src -maxdepth 4 -path '*/rtstartup' -type d | sort | tail -1)
+    mkdir -p "$BUILD/windows/startup"
+    for object in rsbegin rsend; do
+      RUSTC_BOOTSTRAP=1 /usr/bin/rustc --target "$target" --emit=obj -o "$BUILD/windows/startup/$object.o" "$source/$object.rs"
+    done
+    flags=(-L "native=$BUILD/windows/startup")
+  fi
+  RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="${flags[*]}" /usr/bin/cargo build --release -p wdsocket --lib \
+    -Zbuild-std=std,panic_unwind --target "$target" --target-dir "$TARGET/debian"
+}
+
+for width; do
+  case $width in
+    64) target=x86_64-pc-windows-gnu tools=x86_64-w64-mingw32 machine=i386:x86-64 ;;
+    32) target=i686-pc-windows-gnu tools=i686-w64-mingw32 machine=i386 ;;
+    *) fail "unknown width '$width' (64, 32)" ;;
+  esac
+  how=${WDSOCKET_WINDOWS_RUST:-}
+  if [[ -z $how ]]; then
+    if has_target "$target" || { command -v rustup > /dev/null && timeout 120 rustup -q target add "$target" > "$BUILD/rustup.log" 2>&1; }; then
+      how=rustup
+    else
+      how=debian
+    fi
+  fi
+  say "wdsocket$width.dll ($target, $how)"
+  case $how in
+    rustup) cargo build --release -p wdsocket --lib --target "$target"; built=$TARGET/$target/release ;;
+    debian) debian_build "$target"; built=$TARGET/debian/$target/release ;;
+    *) fail "WDSOCKET_WINDOWS_RUST is '$how' (rustup, debian)" ;;
+  esac
+
+  # Under both names: what refers to wdsocket64.dll does not find wdsocket.dll.
+  out=$BUILD/windows/$width
+  rm -rf "$out"
+  mkdir -p "$out"
+  cp "$built/wdsocket.dll" "$out/wdsocket.dll"
+  "$tools-strip" "$out/wdsocket.dll"
+  cp "$out/wdsocket.dll" "$out/wdsocket$width.dll"
+  functions=$("$tools-objdump" -p "$out/wdsocket.dll" | awk '/Ordinal\/Name Pointer/ { on = 1; next } on && NF == 0 { exit } on { print $NF }' | sort)
+  for name in wdsocket "wdsocket$width"; do
+    { printf 'LIBRARY %s.dll\nEXPORTS\n' "$name"; sed 's/^/  /' <<< "$functions"; } > "$out/$name.def"
+    "$tools-dlltool" -m "$machine" -d "$out/$name.def" -l "$out/lib$name.dll.a"
+    cp "$out/lib$name.dll.a" "$out/$name.lib"
+  done
+  ls -l "$out" | awk 'NR > 1 { printf "  %9d %s\n", $5, $9 }'
+done

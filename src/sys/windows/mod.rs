@@ -1,0 +1,31 @@
+//! Windows.
+
+mod bell;
+mod flag;
+mod module;
+mod registration;
+mod socket;
+
+pub(crate) use self::{
+    bell::{Bell, wait},
+    flag::Flag,
+    module::pin_library,
+    registration::Registration,
+    socket::Socket,
+};
+
+/// There is no `fork`.
+pub(crate) fn is_forked() -> bool {
+    false
+}
+
+/// There is no `fork`.
+pub(crate) fn watch_for_fork() {}
+
+/// There are no signals that run on just any thread.
+pub(crate) fn block_signals() {}
+
+/// There are no signals that run on just any thread.
+pub(crate) fn without_signals<T>(start: impl FnOnce() -> T) -> T {
+    start()
+}
