@@ -721,12 +721,13 @@ intptr_t SocketSync(int32_t timeout_ms);
 
 /**
  * What a host's own event loop waits on: a file descriptor that is readable while callbacks wait
- * (poll, epoll, GLib, libuv, Qt). The host then calls `SocketDispatch(0, 0)`.
+ * (poll, epoll, GLib, libuv, Qt), on Windows a manual-reset event (`MsgWaitForMultipleObjects`). The host then
+ * calls `SocketDispatch(0, 0)`.
  *
  * Level-triggered; may be signalled although nothing waits. The same value for the life of the
- * process. It is the library's own: never read from it, write to it or close it.
+ * process. It is the library's own: never read from it, write to it, reset it or close it.
  *
- * Returns the descriptor, or a negative error code.
+ * Returns the descriptor or `HANDLE`, or a negative error code.
  */
 intptr_t SocketDispatchHandle(void);
 
@@ -746,6 +747,45 @@ intptr_t SocketDispatchHandle(void);
  */
 intptr_t SocketSetWakeup(WdSocketWakeup wakeup,
                          void *user_data);
+
+#if defined(_WIN32)
+/**
+ * Windows only. Makes the calling thread's message loop dispatch by itself: callbacks run while it looks for
+ * messages (`GetMessage` and `DispatchMessage`, a dialog, a message box), without a call of the host's.
+ *
+ * The library makes a message-only window on the thread and posts to it, one message at a time, however many events
+ * wait. Callbacks take turns with the thread's other messages: after 10 ms of callbacks, input and painting come
+ * first. A message loop inside a callback (a message box) keeps the windows alive and runs no callback inside the
+ * callback; what arrives meanwhile comes after it.
+ *
+ * While a thread is attached, `SocketDispatch` on another is `-WDSOCKET_E_BUSY`. A second call, on another thread,
+ * moves the attachment. It ends with the thread; events then wait for whoever dispatches next.
+ *
+ * Without a call the first asynchronous connect on a thread that has a message queue attaches it, if the host has
+ * called none of `SocketDispatch`, `SocketDispatchHandle`, `SocketSetWakeup`, `SocketPostToWindow` and
+ * `SocketAttachThread` before. A later `SocketDispatch` on another thread ends such an automatic attachment.
+ *
+ * Returns 1, or 0 if the window could not be made (`WDSOCKET_E_IO`).
+ */
+intptr_t SocketAttachThread(void);
+#endif
+
+#if defined(_WIN32)
+/**
+ * Windows only. Has a message of the host's posted to a window of the host's when callbacks begin to wait; the
+ * window's procedure then calls `SocketDispatch(0, 0)`.
+ *
+ * - `hwnd`: an `HWND`, of any thread. NULL ends it.
+ * - `message`: 1 to 0xFFFF, best from `WM_APP` up or from `RegisterWindowMessage`. wParam and lParam are 0.
+ *
+ * At most one message is outstanding: the next comes when something waits after the next `SocketDispatch`. One is
+ * posted at once if events already wait. It ends by itself with the window.
+ *
+ * Returns 1, or 0: `WDSOCKET_E_INVALID_ARGUMENT` if there is no such window or the number is none.
+ */
+intptr_t SocketPostToWindow(void *hwnd,
+                            uint32_t message);
+#endif
 
 /**
  * Takes one whole message from a synchronous socket, waiting for it if need be.

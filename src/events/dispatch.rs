@@ -46,7 +46,7 @@ impl<E> Drop for Dispatching<'_, E> {
         state.wake = false;
         // What arrived meanwhile, or was left, is announced now.
         if !state.ready.is_empty() {
-            self.0.wakeup.call();
+            self.0.announce();
         }
     }
 }
@@ -75,6 +75,8 @@ impl<E> Queue<E> {
                 "another thread is inside SocketDispatch",
             ));
         }
+        #[cfg(windows)]
+        self.posts.begin_dispatch()?;
         state.dispatching = true;
         let discarded = state.discarded;
         let dispatching = Dispatching(self);

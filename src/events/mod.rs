@@ -7,6 +7,8 @@
 //! [`Recipient`] delivers.
 
 mod dispatch;
+#[cfg(windows)]
+mod posts;
 mod queue;
 mod wakeup;
 

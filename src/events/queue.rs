@@ -75,6 +75,8 @@ pub(crate) struct Queue<E> {
     /// The descriptor for the host's loop, once it was asked for.
     pub(super) flag: OnceCell<Flag>,
     pub(super) wakeup: super::wakeup::Wakeup,
+    #[cfg(windows)]
+    pub(super) posts: Arc<super::posts::Posts>,
 }
 
 impl<E> Default for Queue<E> {
@@ -98,6 +100,8 @@ impl<E> Default for Queue<E> {
             returned: Condvar::new(),
             flag: OnceCell::new(),
             wakeup: super::wakeup::Wakeup::default(),
+            #[cfg(windows)]
+            posts: Arc::default(),
         }
     }
 }
@@ -207,8 +211,15 @@ impl<E> Queue<E> {
         }
         // While a thread dispatches it sees the event itself, or calls again for what it leaves.
         if !state.dispatching {
-            self.wakeup.call();
+            self.announce();
         }
+    }
+
+    /// Tells the host that something waits and nobody dispatches. Under the lock.
+    pub(super) fn announce(&self) {
+        self.wakeup.call();
+        #[cfg(windows)]
+        self.posts.announce();
     }
 
     /// Lowers the flag if nothing is left.

@@ -237,7 +237,10 @@ fn connect_async(
         // It came from a C string, so that there is no NUL in it.
         name: CString::new(request.name.as_str()).unwrap_or_default(),
     };
-    client::connect(request, Mode::Callback(Box::new(handler)), Limit::Default).map(drop)
+    client::connect(request, Mode::Callback(Box::new(handler)), Limit::Default)?;
+    #[cfg(windows)]
+    super::events::attach_automatically();
+    Ok(())
 }
 
 /// The version of the library, `"major.minor.patch"` (semver.org).

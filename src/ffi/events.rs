@@ -21,6 +21,8 @@ use std::ffi::c_void;
 #[unsafe(no_mangle)]
 pub extern "C" fn SocketDispatch(timeout_ms: i32, max_events: i32) -> isize {
     count(|| {
+        #[cfg(windows)]
+        events().note_choice();
         let most = usize::try_from(max_events).unwrap_or(0);
         events().dispatch(args::limit(timeout_ms), most)
     })
@@ -51,15 +53,18 @@ pub extern "C" fn SocketSync(timeout_ms: i32) -> isize {
 }
 
 /// What a host's own event loop waits on: a file descriptor that is readable while callbacks wait
-/// (poll, epoll, GLib, libuv, Qt). The host then calls `SocketDispatch(0, 0)`.
+/// (poll, epoll, GLib, libuv, Qt), on Windows a manual-reset event (`MsgWaitForMultipleObjects`). The host then
+/// calls `SocketDispatch(0, 0)`.
 ///
 /// Level-triggered; may be signalled although nothing waits. The same value for the life of the
-/// process. It is the library's own: never read from it, write to it or close it.
+/// process. It is the library's own: never read from it, write to it, reset it or close it.
 ///
-/// Returns the descriptor, or a negative error code.
+/// Returns the descriptor or `HANDLE`, or a negative error code.
 #[unsafe(no_mangle)]
 pub extern "C" fn SocketDispatchHandle() -> isize {
     count(|| {
+        #[cfg(windows)]
+        events().note_choice();
         events()
             .handle()
             .map(|handle| handle as usize)
@@ -82,6 +87,8 @@ pub extern "C" fn SocketDispatchHandle() -> isize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketSetWakeup(wakeup: WdSocketWakeup, user_data: *mut c_void) -> isize {
     truth(|| {
+        #[cfg(windows)]
+        events().note_choice();
         events().set_wakeup(wakeup.map(|wakeup| -> Box<dyn HostCall> {
             Box::new(CWakeup {
                 wakeup,
@@ -90,4 +97,58 @@ pub unsafe extern "C" fn SocketSetWakeup(wakeup: WdSocketWakeup, user_data: *mut
         }));
         Ok(())
     })
+}
+
+/// Windows only. Makes the calling thread's message loop dispatch by itself: callbacks run while it looks for
+/// messages (`GetMessage` and `DispatchMessage`, a dialog, a message box), without a call of the host's.
+///
+/// The library makes a message-only window on the thread and posts to it, one message at a time, however many events
+/// wait. Callbacks take turns with the thread's other messages: after 10 ms of callbacks, input and painting come
+/// first. A message loop inside a callback (a message box) keeps the windows alive and runs no callback inside the
+/// callback; what arrives meanwhile comes after it.
+///
+/// While a thread is attached, `SocketDispatch` on another is `-WDSOCKET_E_BUSY`. A second call, on another thread,
+/// moves the attachment. It ends with the thread; events then wait for whoever dispatches next.
+///
+/// Without a call the first asynchronous connect on a thread that has a message queue attaches it, if the host has
+/// called none of `SocketDispatch`, `SocketDispatchHandle`, `SocketSetWakeup`, `SocketPostToWindow` and
+/// `SocketAttachThread` before. A later `SocketDispatch` on another thread ends such an automatic attachment.
+///
+/// Returns 1, or 0 if the window could not be made (`WDSOCKET_E_IO`).
+#[cfg(windows)]
+#[unsafe(no_mangle)]
+pub extern "C" fn SocketAttachThread() -> isize {
+    truth(|| events().attach(work))
+}
+
+/// Windows only. Has a message of the host's posted to a window of the host's when callbacks begin to wait; the
+/// window's procedure then calls `SocketDispatch(0, 0)`.
+///
+/// - `hwnd`: an `HWND`, of any thread. NULL ends it.
+/// - `message`: 1 to 0xFFFF, best from `WM_APP` up or from `RegisterWindowMessage`. wParam and lParam are 0.
+///
+/// At most one message is outstanding: the next comes when something waits after the next `SocketDispatch`. One is
+/// posted at once if events already wait. It ends by itself with the window.
+///
+/// Returns 1, or 0: `WDSOCKET_E_INVALID_ARGUMENT` if there is no such window or the number is none.
+#[cfg(windows)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketPostToWindow(hwnd: *mut c_void, message: u32) -> isize {
+    truth(|| events().post_to_window((!hwnd.is_null()).then_some((hwnd as isize, message))))
+}
+
+/// What the window of an attached thread does.
+#[cfg(windows)]
+fn work() -> bool {
+    // Like every entry, with the panic boundary; the thread's error stays what it was.
+    let before = super::last_error::Last::default().exchange();
+    let more = super::run(|| Ok(events().work())).unwrap_or(false);
+    before.exchange();
+    more
+}
+
+/// Attaches the calling thread if nobody has said who dispatches.
+#[cfg(windows)]
+pub(super) fn attach_automatically() {
+    events().attach_automatically(work);
 }

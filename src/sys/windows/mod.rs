@@ -5,6 +5,7 @@ mod flag;
 mod module;
 mod registration;
 mod socket;
+mod window;
 
 pub(crate) use self::{
     bell::{Bell, wait},
@@ -12,6 +13,7 @@ pub(crate) use self::{
     module::pin_library,
     registration::Registration,
     socket::Socket,
+    window::{Posted, Window, Work, has_message_queue, is_window, post_message},
 };
 
 /// There is no `fork`.
