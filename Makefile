@@ -3,7 +3,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build header demo test interop tls autobahn asan fuzz model bench install fmt lint clean
+.PHONY: all build header demo test interop tls autobahn asan fuzz model bench windows test-windows install fmt lint clean
 
 all: build
 
@@ -35,6 +35,12 @@ fuzz:           ## the fuzz targets, FUZZ_SECONDS=20 each
 
 model:          ## the concurrency models
 	scripts/model.sh
+
+windows:        ## the DLLs for Windows, 64 and 32 bits, into build/windows
+	scripts/windows.sh
+
+test-windows:   ## the C tests on them, with Wine
+	scripts/test-windows.sh
 
 bench:
 	bench/run

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for a purpose, once. Run again it only looks.
 #
-#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|bench|lint|all]...     (default: all)
+#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|bench|lint|windows|windows-debian|wine|all]...     (default: all)
 #
 # Assumed, and only checked: Rust's stable toolchain, a C compiler, make, python3.
 set -euo pipefail
@@ -61,6 +61,22 @@ need_bench() {
   need libssl-dev has_pc openssl
   need openssl has openssl
 }
+need_mingw() {
+  need gcc-mingw-w64-x86-64 has x86_64-w64-mingw32-gcc
+  need gcc-mingw-w64-i686 has i686-w64-mingw32-gcc
+}
+need_debian_rust() { # Rust with its library's source, to build that for Windows
+  need rustc-web test -x /usr/bin/rustc
+  need cargo-web test -x /usr/bin/cargo
+  need rust-web-src test -d /usr/lib/rustlib/src/rust/library
+}
+need_wine() {
+  need g++-mingw-w64-x86-64 has x86_64-w64-mingw32-g++
+  need g++-mingw-w64-i686 has i686-w64-mingw32-g++
+  need wine64 test -x /usr/lib/wine/wine64
+  need debootstrap has_server debootstrap
+  need xvfb has Xvfb
+}
 need_clippy() {
   cargo clippy --version > /dev/null 2>&1 && cargo fmt --version > /dev/null 2>&1 ||
     advice+=("clippy and rustfmt: 'rustup component add clippy rustfmt'")
@@ -72,7 +88,7 @@ need_asan() {
   rm -f "$BUILD/asan-probe"
 }
 
-venv=false node=false
+venv=false node=false wine=false
 [[ $# -gt 0 ]] || set -- all
 for purpose; do
   need_rust
@@ -82,11 +98,14 @@ for purpose; do
     lint) need_clippy ;;
     fuzz) need g++ has c++ ;; # for libFuzzer itself
     bench) need_bench ;;
+    windows) need_mingw ;;
+    windows-debian) need_mingw; need_debian_rust ;;
+    wine) need_cmake; need_mingw; need_wine; need_python; venv=true wine=true ;;
     asan) need_cmake; need_loops; need_asan ;;
     test) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need binutils has nm; venv=true node=true ;;
     tls) need_python; need_servers; venv=true ;;
     all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_bench; need_clippy; need_asan; venv=true node=true ;;
-    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, bench, lint, all)" ;;
+    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, bench, lint, windows, windows-debian, wine, all)" ;;
   esac
 done
 
@@ -158,4 +177,34 @@ if $node && ! cmp -s interop/package-lock.json .cache/node/made-from; then
   (cd .cache/node && npm ci --ignore-scripts --no-audit --no-fund --silent) ||
     fail "npm could not install what interop/package-lock.json names (is its registry reachable?)"
   cp interop/package-lock.json .cache/node/made-from
+fi
+
+# Wine's own prefixes are made by its first start (wine.sh).
+if $wine; then
+  # Rust's library imports from a DLL that Wine 8 does not have and Windows has since 2009 (documented as ProcessPrng
+  # since 2022): what it does there is what another function does everywhere.
+  for width in 64:x86_64 32:i686; do
+    folder=.cache/wine-dlls/${width%:*}
+    [[ ! -e $folder/bcryptprimitives.dll ]] || continue
+    mkdir -p "$folder"
+    printf 'LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng = advapi32.SystemFunction036\n' > "$folder/made.def"
+    echo > "$folder/made.c"
+    "${width#*:}-w64-mingw32-gcc" -shared -nostdlib -Wl,-e,0 "$folder/made.c" "$folder/made.def" -o "$folder/bcryptprimitives.dll"
+  done
+  # A system of 32 bits beside this one, in a folder, for programs of that width.
+  if [[ ! -e .cache/wine32/made ]]; then
+    echo "setup: Wine for 32 bits into .cache/wine32"
+    root=()
+    [[ $(id -u) = 0 ]] || root=(sudo)
+    "${root[@]}" rm -rf --one-file-system .cache/wine32
+    release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/*.sources 2> /dev/null | head -1)
+    [[ -n $mirror ]] || mirror=$(awk '$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /^http/) { print $i; exit } }' /etc/apt/sources.list)
+    mkdir -p "$BUILD"
+    "${root[@]}" "$(command -v debootstrap || echo /usr/sbin/debootstrap)" --arch=i386 --variant=minbase --include=wine32 \
+      "$release" .cache/wine32 "$mirror" > "$BUILD/debootstrap.log" 2>&1 ||
+      { tail -5 "$BUILD/debootstrap.log" >&2; fail "Wine for 32 bits could not be installed (build/debootstrap.log)"; }
+    "${root[@]}" rm -rf --one-file-system .cache/wine32/var/cache/apt .cache/wine32/var/lib/apt/lists .cache/wine32/usr/share/doc
+    echo "$release" | "${root[@]}" tee .cache/wine32/made > /dev/null
+  fi
 fi

@@ -58,7 +58,7 @@ for width; do
   cp "$built/wdsocket.dll" "$out/wdsocket.dll"
   "$tools-strip" "$out/wdsocket.dll"
   cp "$out/wdsocket.dll" "$out/wdsocket$width.dll"
-  functions=$("$tools-objdump" -p "$out/wdsocket.dll" | awk '/Ordinal\/Name Pointer/ { on = 1; next } on && NF == 0 { exit } on { print $NF }' | sort)
+  functions=$("$tools-objdump" -p "$out/wdsocket.dll" | awk '/Ordinal.Name Pointer/ { on = 1; next } NF == 0 { on = 0 } on { print $NF }' | sort)
   for name in wdsocket "wdsocket$width"; do
     { printf 'LIBRARY %s.dll\nEXPORTS\n' "$name"; sed 's/^/  /' <<< "$functions"; } > "$out/$name.def"
     "$tools-dlltool" -m "$machine" -d "$out/$name.def" -l "$out/lib$name.dll.a"
