@@ -9,12 +9,30 @@ fn main() {
     println!("cargo::rerun-if-changed=include/wdsocket.h");
     println!("cargo::rerun-if-env-changed=CI");
     write_header();
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("windows") {
+        embed_version();
+    }
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         // Cargo gives a cdylib no SONAME. Unloading it would pull the code from under its thread.
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libwdsocket.so.0");
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
         link_soname();
     }
+}
+
+/// The DLL's version, for those who look at its properties.
+fn embed_version() {
+    println!("cargo::rerun-if-changed=src/sys/windows/version.rc");
+    let version = env::var("CARGO_PKG_VERSION").expect("cargo sets it");
+    let width = env::var("CARGO_CFG_TARGET_POINTER_WIDTH").expect("cargo sets it");
+    let macros = [
+        format!("WDSOCKET_NUMBERS={},0", version.replace('.', ",")),
+        format!("WDSOCKET_VERSION=\\\"{version}\\\""),
+        format!("WDSOCKET_FILE=\\\"wdsocket{width}.dll\\\""),
+    ];
+    embed_resource::compile_for_everything("src/sys/windows/version.rc", macros)
+        .manifest_required()
+        .expect("the DLL's version can be embedded");
 }
 
 /// Programs ask for the library by its SONAME, under which cargo does not put it: a link beside it lets
