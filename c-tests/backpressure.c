@@ -128,6 +128,7 @@ static void memory_of_a_full_send_queue_is_given_back(void)
     /* Many small messages: what each costs beyond its bytes counts. */
     set_option("c", WDSOCKET_OPTION_SEND_QUEUE_BYTES, "64000000");
     set_option("c", WDSOCKET_OPTION_WRITE_TIMEOUT_MS, "0");
+    set_option("c", WDSOCKET_OPTION_PING_INTERVAL_MS, "0"); /* nobody answers, and filling the queue may take long */
     connect_to("c", "/stall?ms=0&id=gives-back&quiet=1");
     long before = resident_kib();
     while (SocketWrite("c", "x", 1) == 1) written++;

@@ -73,7 +73,7 @@ static void run_threads(bool with_shutdowns)
         threads[i] = start_thread(anything, &numbers[i]);
     }
     int64_t end = now_ms() + RUN_MS;
-    while (now_ms() < end) {
+    while (now_ms() < end || (atomic_load(&work_done) == 0 && now_ms() < end + PATIENCE_MS)) {
         sleep_ms(100);
         if (with_shutdowns) SocketShutdown(50);
     }

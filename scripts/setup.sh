@@ -205,6 +205,7 @@ if $wine; then
       "$release" .cache/wine32 "$mirror" > "$BUILD/debootstrap.log" 2>&1 ||
       { tail -5 "$BUILD/debootstrap.log" >&2; fail "Wine for 32 bits could not be installed (build/debootstrap.log)"; }
     "${root[@]}" rm -rf --one-file-system .cache/wine32/var/cache/apt .cache/wine32/var/lib/apt/lists .cache/wine32/usr/share/doc
+    "${root[@]}" touch .cache/wine32/etc/hosts # where wine.sh mounts this system's
     echo "$release" | "${root[@]}" tee .cache/wine32/made > /dev/null
   fi
 fi

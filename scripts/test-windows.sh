@@ -23,7 +23,9 @@ scripts/build.sh --quiet # the test server
 display=$(mktemp)
 Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3> "$display" 2> /dev/null &
 screen=$!
+keepers=()
 finish() {
+  ((${#keepers[@]} == 0)) || kill "${keepers[@]}" 2> /dev/null || true
   for width in "${widths[@]}"; do scripts/wine.sh "$width" --stop > /dev/null 2>&1 || true; done
   kill "$screen" 2> /dev/null || true
   rm -f "$display"
@@ -40,9 +42,12 @@ export DISPLAY
 status=0
 for width in "${widths[@]}"; do
   say "C tests, Windows, $width bits"
-  scripts/wine.sh "$width" --start
   # The first program makes Wine's folder: not while others start.
   scripts/wine.sh "$width" wineboot -u > "$BUILD/wineboot$width.log" 2>&1 || { cat "$BUILD/wineboot$width.log"; fail "Wine does not start"; }
+  # While a program runs, so do Wine's services. Otherwise each program would start them, and they would hold on to
+  # its output after it has ended.
+  sleep 3600 > >(scripts/wine.sh "$width" cmd > /dev/null 2>&1) &
+  keepers+=($!)
   scripts/ctest.sh c-tests "windows-$width" -DCMAKE_TOOLCHAIN_FILE="$ROOT/c-tests/mingw.cmake" -DWDSOCKET_WIDTH="$width" \
     "-DWDSOCKET_EMULATOR=$ROOT/scripts/wine.sh;$width" -DWDSOCKET_LIBRARY="$BUILD/windows/$width/libwdsocket$width.dll.a" \
     -DWDSOCKET_DLL="$BUILD/windows/$width/wdsocket$width.dll" -DWDSOCKET_STATIC_LIBRARY= -- "$@" || status=1

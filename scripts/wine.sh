@@ -2,7 +2,7 @@
 # Runs a Windows program, made here, with Wine.
 #
 #   scripts/wine.sh 64|32 PROGRAM [ARGUMENT]...
-#   scripts/wine.sh 64|32 --start | --stop      keep what Wine needs running between programs; end it
+#   scripts/wine.sh 64|32 --stop      ends what Wine has left running
 #
 # Programs of 32 bits run in a small Debian system of their own (.cache/wine32, made by setup.sh), since the one
 # outside may have no libraries of that width. What it sees of the rest (this folder, /proc, /dev, the X server's socket)
@@ -29,6 +29,7 @@ case $width in
       mount --bind "$ROOT" "$root$ROOT"
       mount --bind /proc "$root/proc"
       mount --bind /dev "$root/dev"
+      mount --bind /etc/hosts "$root/etc/hosts"
       if [[ -d /tmp/.X11-unix ]]; then mkdir -p "$root/tmp/.X11-unix" && mount --bind /tmp/.X11-unix "$root/tmp/.X11-unix"; fi
       local folder=$PWD
       [[ $folder/ = "$ROOT"/* ]] || folder=$ROOT
@@ -46,9 +47,9 @@ case $width in
   *) echo "wine.sh: unknown width '$width' (64, 32)" >&2; exit 2 ;;
 esac
 
+exec_or_call() { if [[ $(type -t "$1") = function ]]; then "$@"; else exec "$@"; fi; }
 mkdir -p "$WINEPREFIX"
 case $1 in
-  --start) "${server[@]}" -p600 ;;
   --stop) "${server[@]}" -k ;;
-  *) [[ $width = 32 ]] && "${wine[@]}" "$@" || exec "${wine[@]}" "$@" ;;
+  *) exec_or_call "${wine[@]}" "$@" ;;
 esac
