@@ -3,7 +3,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build header demo test interop tls autobahn asan fuzz model bench windows test-windows install fmt lint clean
+.PHONY: all build header demo test interop tls autobahn asan fuzz model bench windows test-windows dist install fmt lint clean
 
 all: build
 
@@ -41,6 +41,9 @@ windows:        ## the DLLs for Windows, 64 and 32 bits, into build/windows
 
 test-windows:   ## the C tests on them, with Wine
 	scripts/test-windows.sh
+
+dist:           ## the release archives and their checksums, into build/dist
+	scripts/dist.sh
 
 bench:
 	bench/run

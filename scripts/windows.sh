@@ -26,7 +26,7 @@ debian_build() { # TARGET
     done
     flags=(-L "native=$BUILD/windows/startup")
   fi
-  RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="${flags[*]}" /usr/bin/cargo build --release -p wdsocket --lib \
+  RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="${RUSTFLAGS:-} ${flags[*]}" /usr/bin/cargo build --release -p wdsocket --lib \
     -Zbuild-std=std,panic_unwind --target "$target" --target-dir "$TARGET/debian"
 }
 
