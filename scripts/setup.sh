@@ -76,6 +76,8 @@ need_wine() {
   need wine64 test -x /usr/lib/wine/wine64
   need debootstrap has_server debootstrap
   need xvfb has Xvfb
+  need xdotool has xdotool
+  need imagemagick has import
 }
 need_clippy() {
   cargo clippy --version > /dev/null 2>&1 && cargo fmt --version > /dev/null 2>&1 ||

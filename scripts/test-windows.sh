@@ -51,5 +51,31 @@ for width in "${widths[@]}"; do
   scripts/ctest.sh c-tests "windows-$width" -DCMAKE_TOOLCHAIN_FILE="$ROOT/c-tests/mingw.cmake" -DWDSOCKET_WIDTH="$width" \
     "-DWDSOCKET_EMULATOR=$ROOT/scripts/wine.sh;$width" -DWDSOCKET_LIBRARY="$BUILD/windows/$width/libwdsocket$width.dll.a" \
     -DWDSOCKET_DLL="$BUILD/windows/$width/wdsocket$width.dll" -DWDSOCKET_STATIC_LIBRARY= -- "$@" || status=1
+
+  say "A chat window, Windows, $width bits"
+  examples/win32-chat/test.sh "$width" "$BUILD/win32-chat$width.png" && add_count "win32-chat-$width" 1 0 ||
+    { add_count "win32-chat-$width" 0 1; status=1; }
+
+  say "What WinDev calls, Windows, $width bits"
+  tools=x86_64-w64-mingw32
+  [[ $width = 64 ]] || tools=i686-w64-mingw32
+  out=$BUILD/windows-$width
+  "$tools-gcc" -std=c11 -Wall -Wextra -Werror windev/calls.c -o "$out/calls.exe" -static
+  "$LIBRARY/wdsocket-test-server" --run scripts/wine.sh "$width" "$out/calls.exe" && add_count "windev-$width" 1 0 ||
+    { add_count "windev-$width" 0 1; status=1; }
+
+  # The same code as in the other width decides here.
+  [[ $width = 64 ]] || continue
+  say "Autobahn without compression, Windows, $width bits"
+  "$tools-gcc" -std=c11 -D__USE_MINGW_ANSI_STDIO=1 -O1 -Wall -Wextra -Werror -Iinclude interop/autobahn.c \
+    -o "$out/autobahn.exe" -static -L"$BUILD/windows/$width" "-lwdsocket$width"
+  printf '#!/bin/sh\nexec "%s/scripts/wine.sh" %d "%s/autobahn.exe" "$@"\n' "$ROOT" "$width" "$out" > "$out/autobahn.sh"
+  chmod +x "$out/autobahn.sh"
+  .cache/venv/bin/python interop/autobahn.py "$out/autobahn.sh" sync callback --reports "$out/autobahn" \
+    --exclude '12.*' --exclude '13.*' --expect 301 || status=1
 done
+
+say "The declarations for WinDev"
+python3 windev/check.py && add_count windev-declarations 1 0 || { add_count windev-declarations 0 1; status=1; }
+python3 windev/check.py --self-test || status=1
 exit "$status"
