@@ -82,6 +82,7 @@ fn write_header() {
         "options",
         "last_error",
         "french",
+        "wide",
     ] {
         builder = builder.with_src(root.join(format!("src/ffi/{file}.rs")));
     }

@@ -53,6 +53,7 @@ add(ending)
 add(state)
 add(info)
 add(options)
+add(encodings)
 add(errors)
 add(log)
 add(log_flood)
@@ -83,6 +84,11 @@ if(WDSOCKET_STATIC_LIBRARY AND EXISTS ${WDSOCKET_STATIC_LIBRARY})
   add(static_library LIBRARY wdsocket-static)
 else()
   message(STATUS "no static library: static_library is left out")
+endif()
+
+# UTF-16 is Windows' own.
+if(WIN32)
+  add(wide)
 endif()
 
 # What only POSIX systems have: poll, fork, SIGPIPE, destructors of threads, signal masks, symbols that interpose, ELF.

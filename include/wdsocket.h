@@ -24,8 +24,17 @@
  *   SocketVersion leave it alone. A callback starts with WDSOCKET_E_OK (WDSOCKET_EVENT_ERROR: with its
  *   cause), and what the thread had before is back, the address of the sentence included, when the
  *   callback returns.
- * - Text is UTF-8 and ends with a NUL. NULL or "" means the default where there is one. Names are 1 to 255
- *   bytes, case-sensitive.
+ * - Text is UTF-8, or what WDSOCKET_OPTION_TEXT_ENCODING says, and ends with a NUL. NULL or "" means the
+ *   default where there is one. Names are 1 to 255 bytes, case-sensitive.
+ * - UTF-16, on Windows: the functions that take or give text have forms whose names end in W, with
+ *   wchar_t and with lengths, capacities and names counted in its units. They do the same for the same
+ *   sockets: a name may be used by both forms in turn. Text with half a surrogate pair is refused
+ *   (WDSOCKET_E_ENCODING). WDSOCKET_OPTION_TEXT_ENCODING does not affect them. They are:
+ *   WebSocketClientConnectW, WebSocketClientConnectAsyncW, WebSocketClientConnectSSLW,
+ *   WebSocketClientConnectSSLAsyncW, SocketConnectW, SocketWriteW, SocketWriteBinaryW, SocketReadW,
+ *   SocketAvailableW, SocketMessageTypeW, SocketCloseW, SocketCloseWithW, SocketExistsW, SocketStateW,
+ *   SocketInfoW, SocketChangeTransmissionModeW, SocketSetOptionW, SocketProxyW, SocketSetLogW,
+ *   SocketErrorMessageW, SocketVersionW.
  * - A NULL where a value is needed, a length out of range, text that is not valid: an error, and
  *   nothing is changed. Outputs are written only on success. A message is never truncated, and never
  *   lost because a buffer was too small.
@@ -59,9 +68,10 @@ extern "C" {
  * time, for all sockets of the process.
  *
  * - event: a WDSOCKET_EVENT_... constant.
- * - message, length: what the event says: for WDSOCKET_EVENT_MESSAGE the message's bytes, for
- *   WDSOCKET_EVENT_CLOSING the close code in decimal, else empty. `length` bytes, which may contain NULs,
- *   and a NUL after them; never NULL. Valid during the call only.
+ * - message, length: what the event says: for WDSOCKET_EVENT_MESSAGE the message's bytes (text in the
+ *   socket's WDSOCKET_OPTION_TEXT_ENCODING), for WDSOCKET_EVENT_CLOSING the close code in decimal, else
+ *   empty. `length` bytes, which may contain NULs, and a NUL after them; never NULL. Valid during the call
+ *   only.
  * - name: the socket's name. Valid during the call only.
  * - user_data: what the connecting function was given.
  *
@@ -81,6 +91,18 @@ typedef void (WDSOCKET_CALL *WdSocketWakeup)(void *user_data);
 
 /* Takes a line of the library's log: see SocketSetLog. */
 typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void *user_data);
+
+#if defined(_WIN32)
+/*
+ * WdSocketCallback in UTF-16: for a text message, a close code and the name. For a binary message `message`
+ * points to its bytes, and `length` counts them (SocketMessageTypeW says which it is).
+ */
+typedef void (WDSOCKET_CALL *WdSocketCallbackW)(int32_t event, const wchar_t *message, size_t length,
+                                                const wchar_t *name, void *user_data);
+
+/* WdSocketLog in UTF-16: see SocketSetLogW. */
+typedef void (WDSOCKET_CALL *WdSocketLogW)(int32_t level, const wchar_t *line, void *user_data);
+#endif
 
 #ifdef __cplusplus
 }
@@ -141,7 +163,7 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_STATE_CLOSED 4
 
 /**
- * The kind of a message (`SocketMessageType`): text, which is valid UTF-8.
+ * The kind of a message (`SocketMessageType`): text.
  */
 #define WDSOCKET_MESSAGE_TEXT 1
 
@@ -197,8 +219,8 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_OPTION_PONG_TIMEOUT_MS 9
 
 /**
- * The largest message, either way. 1 to 2147483647 bytes, default 64 MiB. A larger one that the peer
- * sends ends the connection with 1009, a larger one that the host sends is refused.
+ * The largest message, either way. 1 to 2147483647 bytes (text: of UTF-8), default 64 MiB. A larger one
+ * that the peer sends ends the connection with 1009, a larger one that the host sends is refused.
  */
 #define WDSOCKET_OPTION_MAX_MESSAGE_BYTES 10
 
@@ -211,6 +233,16 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
  * Limit of the send queue. 1 to 2147483647 bytes, default 16 MiB.
  */
 #define WDSOCKET_OPTION_SEND_QUEUE_BYTES 12
+
+/**
+ * The host's encoding: `"utf-8"` (default), `"system"` (Windows' ANSI code page, elsewhere UTF-8), or a label of
+ * the Encoding Standard (encoding.spec.whatwg.org) such as `"windows-1252"`, of those that contain ASCII
+ * unchanged. The one set for all names applies to names, addresses, options, errors and log lines, in both
+ * directions and at once; a connection's text messages have its name's own, or else the one for all names. Text that
+ * the host gives and that is not valid is refused (`WDSOCKET_E_ENCODING`); where the host gets a character
+ * that its encoding has not, it gets `?`. Lengths and capacities count the host's bytes.
+ */
+#define WDSOCKET_OPTION_TEXT_ENCODING 13
 
 /**
  * PEM file with the certificates that are trusted instead of the system's: of authorities, or the server's
@@ -483,7 +515,7 @@ typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void 
 #define WDSOCKET_E_SUBPROTOCOL 11
 
 /**
- * Text that is not valid UTF-8, the host's or the peer's.
+ * Text that is not valid: the host's in its encoding, or the peer's, which is UTF-8.
  */
 #define WDSOCKET_E_ENCODING 12
 
@@ -796,7 +828,8 @@ intptr_t SocketPostToWindow(void *hwnd,
  *   room. NULL and 0: waits likewise, returns the next message's length and leaves the message in the
  *   queue.
  *
- * Returns the message's length in bytes (0 is an empty message), or
+ * Returns the message's length in bytes (0 is an empty message), a text message's in its encoding
+ * (`WDSOCKET_OPTION_TEXT_ENCODING`), or
  * - `-WDSOCKET_E_TIMEOUT`: none came in time,
  * - `-WDSOCKET_E_CLOSED`: everything that was received has been read and the connection has ended;
  *   the error message says how,
@@ -817,7 +850,7 @@ intptr_t SocketRead(const char *name,
 /**
  * The length of the next message of a synchronous socket, without waiting.
  *
- * Returns its length in bytes (0 is an empty message), `-WDSOCKET_E_NO_MESSAGE` if none has
+ * Returns its length in bytes as `SocketRead` does (0 is an empty message), `-WDSOCKET_E_NO_MESSAGE` if none has
  * arrived, `-WDSOCKET_E_CLOSED` once everything that was received has been read and the
  * connection has ended, or another negative error code.
  */
@@ -835,15 +868,16 @@ intptr_t SocketMessageType(const char *name);
 /**
  * Sends a text message.
  *
- * - `message`, `length`: the message, valid UTF-8, `length` bytes of it. -1 (or 0xFFFFFFFF, which is
- *   what a 32-bit -1 becomes in some hosts): up to the NUL. 0 is an empty message, which is sent.
+ * - `message`, `length`: the message, valid UTF-8 or what `WDSOCKET_OPTION_TEXT_ENCODING` says, `length`
+ *   bytes of it. -1 (or 0xFFFFFFFF, which is what a 32-bit -1 becomes in some hosts): up to the NUL. 0 is
+ *   an empty message, which is sent.
  *
  * Returns 1 once the message is in the operating system's buffer or, if that is full, in the socket's
  * send queue; it does not say that the peer has it. 0 and nothing sent:
  * - `WDSOCKET_E_SEND_QUEUE_FULL`: no room within `WDSOCKET_OPTION_WRITE_TIMEOUT_MS`, or at once inside a
  *   callback; a callback socket then gets `WDSOCKET_EVENT_WRITABLE`,
- * - `WDSOCKET_E_ENCODING`: not valid UTF-8,
- * - `WDSOCKET_E_TOO_BIG`: longer than `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`,
+ * - `WDSOCKET_E_ENCODING`: not valid in its encoding,
+ * - `WDSOCKET_E_TOO_BIG`: in UTF-8 longer than `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`,
  * - `WDSOCKET_E_NOT_OPEN`: before the connection is open; `WDSOCKET_E_CLOSED`: after its end.
  *
  * Any thread may write at any time. Messages of one thread arrive in order; messages of several
@@ -880,7 +914,7 @@ intptr_t SocketClose(const char *name);
  *
  * - `code`: 1000 (normal), 3000 to 3999 (registered) or 4000 to 4999 (private); RFC 6455, section
  *   7.4.
- * - `reason`: up to 123 bytes of UTF-8; NULL or `""` for none.
+ * - `reason`: up to 123 bytes, counted in UTF-8; NULL or `""` for none.
  *
  * Returns 1 if the handshake was started; 0 with `WDSOCKET_E_NOT_OPEN` before the connection is open,
  * `WDSOCKET_E_CLOSED` if it is closing or has ended.
@@ -1103,6 +1137,195 @@ intptr_t SocketExiste(const char *name);
  * The French name of `SocketChangeTransmissionMode`.
  */
 intptr_t SocketChangeModeTransmission(const char *name, int32_t mode, const char *option);
+
+#if defined(_WIN32)
+/**
+ * `WebSocketClientConnect` with UTF-16 text.
+ */
+intptr_t WebSocketClientConnectW(const wchar_t *name,
+                                 const wchar_t *address,
+                                 int32_t port,
+                                 const wchar_t *path,
+                                 const wchar_t *protocols,
+                                 int32_t timeout_ms);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `WebSocketClientConnectAsync` with UTF-16 text, also for the callback.
+ */
+intptr_t WebSocketClientConnectAsyncW(const wchar_t *name,
+                                      WdSocketCallbackW callback,
+                                      const wchar_t *address,
+                                      int32_t port,
+                                      const wchar_t *path,
+                                      const wchar_t *protocols,
+                                      void *user_data);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `WebSocketClientConnectSSL` with UTF-16 text.
+ */
+intptr_t WebSocketClientConnectSSLW(const wchar_t *name,
+                                    const wchar_t *address,
+                                    int32_t port,
+                                    const wchar_t *path,
+                                    const wchar_t *protocols,
+                                    int32_t ssl_options,
+                                    int32_t timeout_ms);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `WebSocketClientConnectSSLAsync` with UTF-16 text, also for the callback.
+ */
+intptr_t WebSocketClientConnectSSLAsyncW(const wchar_t *name,
+                                         WdSocketCallbackW callback,
+                                         const wchar_t *address,
+                                         int32_t port,
+                                         const wchar_t *path,
+                                         const wchar_t *protocols,
+                                         int32_t ssl_options,
+                                         void *user_data);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketConnect` with UTF-16 text, also for the callback.
+ */
+intptr_t SocketConnectW(const wchar_t *name,
+                        const wchar_t *url,
+                        WdSocketCallbackW callback,
+                        const wchar_t *protocols,
+                        void *user_data);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketWrite` with UTF-16 text: `length` counts units; -1 (or 0xFFFFFFFF): up to the NUL.
+ */
+intptr_t SocketWriteW(const wchar_t *name, const wchar_t *message, intptr_t length);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketWriteBinary` with a UTF-16 name: the message is bytes, and `length` counts them.
+ */
+intptr_t SocketWriteBinaryW(const wchar_t *name, const void *message, intptr_t length);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketRead` with UTF-16 text: `capacity` counts units, and so does the length of a text message, which a NUL
+ * unit follows where there is room.
+ *
+ * A binary message's bytes are put into the buffer as they are, and its length counts bytes, for which there are
+ * twice `capacity` of room. `SocketMessageTypeW` says which it was. Asked without a buffer, the length is in units
+ * for a text message, in bytes for a binary one: a buffer of so many units is large enough for either.
+ */
+intptr_t SocketReadW(const wchar_t *name,
+                     int32_t wait,
+                     int32_t timeout_ms,
+                     wchar_t *buffer,
+                     size_t capacity);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketAvailable` with a UTF-16 name: the length as `SocketReadW` counts it.
+ */
+intptr_t SocketAvailableW(const wchar_t *name);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketMessageType` with a UTF-16 name.
+ */
+intptr_t SocketMessageTypeW(const wchar_t *name);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketClose` with a UTF-16 name.
+ */
+intptr_t SocketCloseW(const wchar_t *name);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketCloseWith` with UTF-16 text: `reason` is up to 123 bytes, counted in UTF-8.
+ */
+intptr_t SocketCloseWithW(const wchar_t *name, int32_t code, const wchar_t *reason);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketExists` with a UTF-16 name.
+ */
+intptr_t SocketExistsW(const wchar_t *name);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketState` with a UTF-16 name.
+ */
+intptr_t SocketStateW(const wchar_t *name);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketInfo` with UTF-16 text: `capacity` and the length count units.
+ */
+intptr_t SocketInfoW(const wchar_t *name, int32_t item, wchar_t *buffer, size_t capacity);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketChangeTransmissionMode` with UTF-16 text.
+ */
+intptr_t SocketChangeTransmissionModeW(const wchar_t *name, int32_t mode, const wchar_t *option);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketSetOption` with UTF-16 text. The options are those of both forms.
+ */
+intptr_t SocketSetOptionW(const wchar_t *name, int32_t option, const wchar_t *value);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketProxy` with UTF-16 text.
+ */
+intptr_t SocketProxyW(const wchar_t *proxy,
+                      int32_t port,
+                      const wchar_t *login,
+                      const wchar_t *password);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketSetLog` with a function that takes UTF-16 lines; there is one log function, set by either form.
+ */
+intptr_t SocketSetLogW(WdSocketLogW log,
+                       int32_t level,
+                       void *user_data);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketErrorMessage` in UTF-16; for failures of either form.
+ */
+const wchar_t *SocketErrorMessageW(void);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketVersion` in UTF-16.
+ */
+const wchar_t *SocketVersionW(void);
+#endif
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -27,12 +27,13 @@
 //! - `events`: the posted-message queue. Knows nothing of WebSockets.
 //! - `host`, `logging`: functions of the host's that the library calls.
 //! - `sys`: the operating system, one file for each facility.
-//! - `options`, `proxy`, `error`: what can be set, what can go wrong.
+//! - `options`, `proxy`, `encoding`, `error`: what can be set, what can go wrong.
 
 #[cfg(not(shuttle))]
 mod client;
 #[cfg(not(shuttle))]
 mod connect;
+mod encoding;
 mod error;
 mod events;
 #[cfg(not(shuttle))]

@@ -1,6 +1,7 @@
 //! What hosts can set: the defaults of the process, and what a name overrides.
 
 use crate::{
+    encoding::{self, Encoding},
     error::{Error, Result},
     protocol::{deflate::MIN_WINDOW_BITS, extensions::MAX_WINDOW_BITS},
     proxy::Proxy,
@@ -31,6 +32,7 @@ pub enum Key {
     MaxMessage = 10,
     ReceiveQueue = 11,
     SendQueue = 12,
+    TextEncoding = 13,
     CaFile = 20,
     ClientCertFile = 21,
     ClientKeyFile = 22,
@@ -63,6 +65,7 @@ impl Key {
             MaxMessage,
             ReceiveQueue,
             SendQueue,
+            TextEncoding,
             CaFile,
             ClientCertFile,
             ClientKeyFile,
@@ -96,6 +99,7 @@ impl Key {
             Key::MaxMessage => "MAX_MESSAGE_BYTES",
             Key::ReceiveQueue => "RECEIVE_QUEUE_BYTES",
             Key::SendQueue => "SEND_QUEUE_BYTES",
+            Key::TextEncoding => "TEXT_ENCODING",
             Key::CaFile => "CA_FILE",
             Key::ClientCertFile => "CLIENT_CERT_FILE",
             Key::ClientKeyFile => "CLIENT_KEY_FILE",
@@ -140,6 +144,8 @@ pub struct Settings {
     pub receive_queue: usize,
     /// Limit of the send queue.
     pub send_queue: usize,
+    /// Of the host's text messages.
+    pub text_encoding: Encoding,
     /// About TLS.
     pub tls: tls::Settings,
     /// The proxy to go through; `None`: what the environment says.
@@ -173,6 +179,7 @@ impl Default for Settings {
             max_message: 64 << 20,
             receive_queue: 16 << 20,
             send_queue: 16 << 20,
+            text_encoding: Encoding::default(),
             tls: tls::Settings::default(),
             proxy: None,
             reconnect_min: Duration::ZERO,
@@ -192,6 +199,7 @@ enum Value {
     Text(String),
     Switch(bool),
     Number(u64),
+    Encoding(Encoding),
     Pins(Pins),
     Proxy(Proxy),
 }
@@ -216,6 +224,7 @@ impl Settings {
             (Key::MaxMessage, Value::Number(n)) => self.max_message = *n as usize,
             (Key::ReceiveQueue, Value::Number(n)) => self.receive_queue = *n as usize,
             (Key::SendQueue, Value::Number(n)) => self.send_queue = *n as usize,
+            (Key::TextEncoding, Value::Encoding(encoding)) => self.text_encoding = *encoding,
             (Key::CaFile, Value::Text(file)) => self.tls.ca_file = Some(file.clone()),
             (Key::ClientCertFile, Value::Text(file)) => self.tls.cert_file = Some(file.clone()),
             (Key::ClientKeyFile, Value::Text(file)) => self.tls.key_file = Some(file.clone()),
@@ -253,6 +262,7 @@ fn parse(key: Key, text: &str) -> Result<Value> {
             tls::server_name(text)?;
             Ok(Value::Text(text.to_owned()))
         }
+        Key::TextEncoding => Encoding::parse(text).map(Value::Encoding),
         Key::Pins => Pins::parse(text).map(Value::Pins),
         Key::Proxy => Proxy::parse(text).map(Value::Proxy),
         Key::SubprotocolRequired
@@ -379,7 +389,16 @@ pub fn set(name: Option<&str>, key: Key, text: Option<&str>) -> Result<()> {
     };
     let mut store = lock(&STORE);
     match name {
-        None => put(&mut store.defaults, key, value),
+        None => {
+            if key == Key::TextEncoding {
+                // Under the lock, so that it is the one that stays in the store.
+                encoding::DEFAULT.set(match &value {
+                    Some(Value::Encoding(encoding)) => *encoding,
+                    _ => Encoding::default(),
+                });
+            }
+            put(&mut store.defaults, key, value);
+        }
         Some(name) => match store.named.get_mut(name) {
             Some(overrides) => {
                 put(overrides, key, value);

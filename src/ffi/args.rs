@@ -1,25 +1,24 @@
 //! From C arguments to Rust values. All rules of conversion are here.
 
-use super::constants::{
-    WDSOCKET_SSL_TLS1, WDSOCKET_SSL_TLS1_1, WDSOCKET_SSL_TLS1_2, WDSOCKET_SSL_TLS1_3,
+use super::{
+    constants::{WDSOCKET_SSL_TLS1, WDSOCKET_SSL_TLS1_1, WDSOCKET_SSL_TLS1_2, WDSOCKET_SSL_TLS1_3},
+    text::{Text, Unit},
 };
 use crate::{
+    encoding,
     error::{Code, Error, Result},
     tls::Versions,
 };
-use std::{
-    ffi::{CStr, c_char, c_void},
-    time::Duration,
-};
+use std::{borrow::Cow, ffi::c_void, time::Duration};
 
-/// The longest name, in bytes.
+/// The longest name, in bytes as the host gives them (UTF-16: units).
 const MAX_NAME: usize = 255;
 
 /// A text: `None` for NULL and `""`.
 ///
 /// # Safety
 /// `text` is NULL or points to a NUL-terminated string that does not change during the call.
-pub(super) unsafe fn text<'a>(what: &str, text: *const c_char) -> Result<Option<&'a str>> {
+pub(super) unsafe fn text<'a>(what: &str, text: impl Text) -> Result<Option<Cow<'a, str>>> {
     // SAFETY: the caller's promise.
     let text = unsafe { text_or_empty(what, text) }?;
     Ok(text.filter(|text| !text.is_empty()))
@@ -28,88 +27,120 @@ pub(super) unsafe fn text<'a>(what: &str, text: *const c_char) -> Result<Option<
 /// A text: `None` for NULL alone.
 ///
 /// # Safety
-/// `text` is NULL or points to a NUL-terminated string that does not change during the call.
-pub(super) unsafe fn text_or_empty<'a>(what: &str, text: *const c_char) -> Result<Option<&'a str>> {
-    if text.is_null() {
+/// As for [`text`].
+pub(super) unsafe fn text_or_empty<'a, T: Text>(
+    what: &str,
+    text: T,
+) -> Result<Option<Cow<'a, str>>> {
+    let start = text.start();
+    if start.is_null() {
         return Ok(None);
     }
     // SAFETY: not NULL, so that it is a NUL-terminated string.
-    let text = unsafe { CStr::from_ptr(text) };
-    match text.to_str() {
-        Ok(text) => Ok(Some(text)),
-        Err(_) => Err(Error::new(
+    unsafe { decode(what, start, T::Unit::length(start)) }.map(Some)
+}
+
+/// # Safety
+/// As for [`Unit::decode`].
+#[inline]
+unsafe fn decode<'a, U: Unit>(what: &str, start: *const U, length: usize) -> Result<Cow<'a, str>> {
+    let encoding = encoding::DEFAULT.get();
+    // SAFETY: the caller's promise.
+    unsafe { U::decode(start, length, encoding) }.ok_or_else(|| {
+        Error::new(
             Code::Encoding,
-            format!("{what} is not valid UTF-8"),
-        )),
-    }
+            format!("{what} is not valid {}", U::encoding_name(encoding)),
+        )
+    })
 }
 
 /// A text that must be there.
 ///
 /// # Safety
 /// As for [`text`].
-pub(super) unsafe fn required<'a>(what: &str, value: *const c_char) -> Result<&'a str> {
+pub(super) unsafe fn required<'a>(what: &str, value: impl Text) -> Result<Cow<'a, str>> {
     // SAFETY: the caller's promise.
-    unsafe { text(what, value) }?
-        .ok_or_else(|| Error::invalid(format!("{what} is missing (NULL or empty)")))
+    unsafe { text(what, value) }?.ok_or_else(|| missing(what))
+}
+
+fn missing(what: &str) -> Error {
+    Error::invalid(format!("{what} is missing (NULL or empty)"))
 }
 
 /// The name of a socket.
 ///
 /// # Safety
 /// As for [`text`].
-pub(super) unsafe fn name<'a>(value: *const c_char) -> Result<&'a str> {
-    // SAFETY: the caller's promise.
-    check_name(unsafe { required("the socket's name", value) }?)
+pub(super) unsafe fn name<'a, T: Text>(value: T) -> Result<Cow<'a, str>> {
+    const WHAT: &str = "the socket's name";
+    let start = value.start();
+    if start.is_null() {
+        return Err(missing(WHAT));
+    }
+    // SAFETY: not NULL, so that it is a NUL-terminated string.
+    let length = unsafe { T::Unit::length(start) };
+    match length {
+        0 => Err(missing(WHAT)),
+        // SAFETY: the text of this length.
+        1..=MAX_NAME => unsafe { decode(WHAT, start, length) },
+        _ => Err(Error::invalid(format!(
+            "{WHAT} is {length} {} long; at most {MAX_NAME} are allowed",
+            T::Unit::PLURAL
+        ))),
+    }
 }
 
 /// The name of a socket, or none.
 ///
 /// # Safety
 /// As for [`text`].
-pub(super) unsafe fn optional_name<'a>(value: *const c_char) -> Result<Option<&'a str>> {
-    if value.is_null() {
+pub(super) unsafe fn optional_name<'a>(value: impl Text) -> Result<Option<Cow<'a, str>>> {
+    if value.start().is_null() {
         return Ok(None);
     }
     // SAFETY: the caller's promise.
     unsafe { name(value) }.map(Some)
 }
 
-fn check_name(name: &str) -> Result<&str> {
-    match name.len() <= MAX_NAME {
-        true => Ok(name),
-        false => Err(Error::invalid(format!(
-            "the socket's name is {} bytes long; at most {MAX_NAME} are allowed",
-            name.len()
-        ))),
-    }
-}
-
-/// The length of a message: what the parameter says, or up to the NUL where that is allowed.
+/// The length of a text message: what the parameter says, or up to the NUL.
 ///
 /// # Safety
 /// `message` is NULL, or a NUL-terminated string if `length` asks for its length.
-pub(super) unsafe fn message_length(
-    message: *const c_void,
-    length: isize,
-    may_be_counted: bool,
-) -> Result<usize> {
+pub(super) unsafe fn text_length<U: Unit>(message: *const U, length: isize) -> Result<usize> {
+    if is_counted(length) && !message.is_null() {
+        // SAFETY: not NULL, so that it is a NUL-terminated string.
+        return Ok(unsafe { U::length(message) });
+    }
+    given_length(message, length)
+}
+
+/// The length of a binary message, which must be given.
+pub(super) fn binary_length(message: *const c_void, length: isize) -> Result<usize> {
+    match is_counted(length) {
+        true => Err(Error::invalid(
+            "a binary message needs its length: it may contain NULs",
+        )),
+        false => given_length(message.cast::<u8>(), length),
+    }
+}
+
+/// Whether a length asks for the units up to the NUL.
+fn is_counted(length: isize) -> bool {
     // What a 32-bit -1 becomes in hosts that widen it without its sign.
     const WIDENED: u64 = 0xFFFF_FFFF;
 
-    let counted = length == -1 || length as u64 == WIDENED;
-    if counted && !may_be_counted {
-        return Err(Error::invalid(
-            "a binary message needs its length: it may contain NULs",
-        ));
-    }
+    length == -1 || length as u64 == WIDENED
+}
+
+fn given_length<U: Unit>(message: *const U, length: isize) -> Result<usize> {
+    const MOST: usize = isize::MAX as usize;
+
     match usize::try_from(length) {
         Ok(0) => Ok(0),
         _ if message.is_null() => Err(Error::invalid("the message is missing (NULL)")),
-        // SAFETY: not NULL, so that it is a NUL-terminated string.
-        _ if counted => Ok(unsafe { CStr::from_ptr(message.cast()) }.count_bytes()),
-        Ok(length) => Ok(length),
-        Err(_) => Err(Error::invalid(format!("{length} is not a length"))),
+        // No memory is larger.
+        Ok(length) if length <= MOST / size_of::<U>() => Ok(length),
+        _ => Err(Error::invalid(format!("{length} is not a length"))),
     }
 }
 
@@ -134,18 +165,25 @@ pub(super) fn limit(milliseconds: i32) -> Option<Duration> {
 #[derive(Clone, Copy)]
 pub(super) struct Buffer {
     start: *mut u8,
-    capacity: usize,
+    /// In bytes.
+    size: usize,
 }
 
 impl Buffer {
+    /// For a question.
+    pub const NONE: Buffer = Buffer {
+        start: std::ptr::null_mut(),
+        size: 0,
+    };
+
     /// # Safety
-    /// `start` is NULL, or points to `capacity` bytes that only this call uses until it returns.
-    pub unsafe fn new(start: *mut c_void, capacity: usize) -> Result<Self> {
+    /// `start` is NULL, or points to `capacity` units that only this call uses until it returns.
+    pub unsafe fn new<U: Unit>(start: *mut U, capacity: usize) -> Result<Self> {
         match start.is_null() && capacity > 0 {
             true => Err(Error::invalid("the buffer is missing (NULL)")),
             false => Ok(Buffer {
                 start: start.cast(),
-                capacity,
+                size: capacity.saturating_mul(size_of::<U>()),
             }),
         }
     }
@@ -155,23 +193,27 @@ impl Buffer {
         self.start.is_null()
     }
 
-    /// How many bytes it holds.
-    pub fn capacity(&self) -> usize {
-        self.capacity
+    /// How many of these units it holds.
+    pub fn capacity<U: Unit>(&self) -> usize {
+        self.size / size_of::<U>()
     }
 
-    /// Writes the bytes, which fit, and a NUL after them where there is room.
-    pub fn write(&self, bytes: &[u8]) {
-        assert!(bytes.len() <= self.capacity, "the caller has compared");
+    /// Writes the units, which fit, and a NUL after them where there is room.
+    pub fn write<U: Unit>(&self, units: &[U]) {
+        assert!(
+            units.len() <= self.capacity::<U>(),
+            "the caller has compared"
+        );
         if self.start.is_null() {
             return;
         }
-        // SAFETY: `start` points to `capacity` bytes of the host's, which `bytes`, the library's
-        // own, cannot overlap; the lengths were compared above.
+        let size = size_of_val(units);
+        // SAFETY: `start` points to `self.size` bytes of the host's, which `units`, the library's own, cannot
+        // overlap; the lengths were compared above. Bytes, for nobody promises alignment.
         unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start, bytes.len());
-            if bytes.len() < self.capacity {
-                self.start.add(bytes.len()).write(0);
+            std::ptr::copy_nonoverlapping(units.as_ptr().cast::<u8>(), self.start, size);
+            if units.len() < self.capacity::<U>() {
+                self.start.add(size).write_bytes(0, size_of::<U>());
             }
         }
     }

@@ -1,15 +1,21 @@
 //! Calling the host.
 
-use super::last_error::Last;
+use super::{
+    last_error::Last,
+    text::{Text, Unit, terminated},
+};
 use crate::{
+    encoding::{self, Encoding},
     host::HostCall,
-    protocol::Kind,
+    protocol::{Kind, Message},
     socket::{Event, Handler, Socket},
     sync::{Arc, with_local},
 };
+#[cfg(windows)]
+use libc::wchar_t;
 use std::{
     cell::RefCell,
-    ffi::{CString, c_char, c_void},
+    ffi::{c_char, c_void},
 };
 
 /// `WdSocketCallback` of the header: what happens to a callback socket. `extern "system"` is
@@ -30,6 +36,23 @@ pub type WdSocketWakeup = Option<unsafe extern "system" fn(user_data: *mut c_voi
 /// `WdSocketLog` of the header.
 pub type WdSocketLog =
     Option<unsafe extern "system" fn(level: i32, line: *const c_char, user_data: *mut c_void)>;
+
+/// `WdSocketCallbackW` of the header.
+#[cfg(windows)]
+pub type WdSocketCallbackW = Option<
+    unsafe extern "system" fn(
+        event: i32,
+        message: *const wchar_t,
+        length: usize,
+        name: *const wchar_t,
+        user_data: *mut c_void,
+    ),
+>;
+
+/// `WdSocketLogW` of the header.
+#[cfg(windows)]
+pub type WdSocketLogW =
+    Option<unsafe extern "system" fn(level: i32, line: *const wchar_t, user_data: *mut c_void)>;
 
 /// A pointer of the host's that is only handed back to it.
 #[derive(Clone, Copy)]
@@ -57,33 +80,101 @@ pub(super) fn with_current<T>(look: impl FnOnce(Option<&Current>) -> T) -> T {
     with_local(&CURRENT, |current| look(current.as_ref()))
 }
 
-/// The host's callback of one connection.
-pub(super) struct CHandler {
-    pub callback: unsafe extern "system" fn(i32, *const c_char, usize, *const c_char, *mut c_void),
-    pub user_data: UserData,
-    /// The socket's name as C wants it.
-    pub name: CString,
+/// The host's callback of one connection, which takes text as `T`.
+pub(super) struct CHandler<T: Text> {
+    callback: CallbackOf<T>,
+    user_data: UserData,
+    /// The socket's name as the callback gets it, and the encoding that this holds for.
+    name: (Vec<T::Unit>, Encoding),
 }
 
-impl Handler for CHandler {
+/// A callback that takes text as `T`.
+pub(super) type CallbackOf<T> = unsafe extern "system" fn(i32, T, usize, T, *mut c_void);
+
+impl<T: Text> CHandler<T> {
+    pub fn new(callback: CallbackOf<T>, user_data: *mut c_void, name: &str) -> Self {
+        let encoding = encoding::DEFAULT.get();
+        CHandler {
+            callback,
+            user_data: UserData(user_data),
+            name: (terminated(name, encoding), encoding),
+        }
+    }
+}
+
+/// What an event says, with a NUL after it.
+enum Payload<U> {
+    Text(Vec<U>),
+    Bytes(Vec<u8>),
+}
+
+impl<U: Unit> Payload<U> {
+    fn nothing() -> Self {
+        Payload::Text(vec![U::NUL])
+    }
+
+    /// A message, text of it in this encoding.
+    fn message(message: Message, encoding: Encoding) -> Self {
+        match message.kind {
+            Kind::Text => {
+                let mut units = U::into_message(message.data, encoding);
+                units.push(U::NUL);
+                Payload::Text(units)
+            }
+            Kind::Binary => {
+                let mut bytes = message.data;
+                bytes.push(0);
+                Payload::Bytes(bytes)
+            }
+        }
+    }
+
+    fn start(&self) -> *const U {
+        match self {
+            Payload::Text(units) => units.as_ptr(),
+            Payload::Bytes(bytes) => bytes.as_ptr().cast(),
+        }
+    }
+
+    fn length(&self) -> usize {
+        let with_nul = match self {
+            Payload::Text(units) => units.len(),
+            Payload::Bytes(bytes) => bytes.len(),
+        };
+        with_nul - 1
+    }
+}
+
+impl<T: Text> Handler for CHandler<T> {
     fn call(&self, socket: &Arc<Socket>, event: Event) {
-        let mut error = Last::default();
+        let encoding = encoding::DEFAULT.get();
+        let mut error = Last::none();
         let mut kind = None;
-        let (number, mut bytes) = match event {
-            Event::Opening => (super::WDSOCKET_EVENT_OPENING, Vec::new()),
+        let (number, payload) = match event {
+            Event::Opening => (super::WDSOCKET_EVENT_OPENING, Payload::nothing()),
             Event::Message(message) => {
                 kind = Some(message.kind);
-                (super::WDSOCKET_EVENT_MESSAGE, message.data)
+                let payload = Payload::message(message, socket.encoding());
+                (super::WDSOCKET_EVENT_MESSAGE, payload)
             }
-            Event::Closing(code) => (super::WDSOCKET_EVENT_CLOSING, code.to_string().into_bytes()),
+            Event::Closing(code) => {
+                let code = terminated(&code.to_string(), encoding);
+                (super::WDSOCKET_EVENT_CLOSING, Payload::Text(code))
+            }
             Event::Error(cause) => {
                 error = Last::new(Err(&cause));
-                (super::WDSOCKET_EVENT_ERROR, Vec::new())
+                (super::WDSOCKET_EVENT_ERROR, Payload::nothing())
             }
-            Event::Writable => (super::WDSOCKET_EVENT_WRITABLE, Vec::new()),
+            Event::Writable => (super::WDSOCKET_EVENT_WRITABLE, Payload::nothing()),
         };
-        let length = bytes.len();
-        bytes.push(0);
+        let other_name;
+        let name = match &self.name {
+            (name, its_encoding) if *its_encoding == encoding => name,
+            _ => {
+                other_name = terminated::<T::Unit>(socket.name(), encoding);
+                &other_name
+            }
+        };
 
         // What the thread had before is put back, its message's address included.
         let before = error.exchange();
@@ -97,9 +188,9 @@ impl Handler for CHandler {
         unsafe {
             (self.callback)(
                 number,
-                bytes.as_ptr().cast(),
-                length,
-                self.name.as_ptr(),
+                T::at(payload.start()),
+                payload.length(),
+                T::at(name.as_ptr()),
                 self.user_data.0,
             );
         }
@@ -121,17 +212,19 @@ impl HostCall for CWakeup {
     }
 }
 
-/// The host's log function.
-pub(super) struct CLog {
-    pub log: unsafe extern "system" fn(i32, *const c_char, *mut c_void),
+/// The host's log function, which takes text as `T`.
+pub(super) struct CLog<T: Text> {
+    pub log: LogOf<T>,
     pub user_data: UserData,
 }
 
-impl HostCall<(i32, String)> for CLog {
+/// A log function that takes text as `T`.
+pub(super) type LogOf<T> = unsafe extern "system" fn(i32, T, *mut c_void);
+
+impl<T: Text> HostCall<(i32, String)> for CLog<T> {
     fn call(&self, (level, line): (i32, String)) {
-        // The logger lets no NUL through.
-        let line = CString::new(line).unwrap_or_default();
+        let line = terminated::<T::Unit>(&line, encoding::DEFAULT.get());
         // SAFETY: the host gave this function for this type; the line lives until it has returned.
-        unsafe { (self.log)(level, line.as_ptr(), self.user_data.0) }
+        unsafe { (self.log)(level, T::at(line.as_ptr()), self.user_data.0) }
     }
 }

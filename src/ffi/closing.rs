@@ -1,6 +1,6 @@
 //! Closing.
 
-use super::{args, truth};
+use super::{args, text::Text, truth};
 use crate::{
     client,
     error::Error,
@@ -23,7 +23,14 @@ use std::ffi::c_char;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketClose(name: *const c_char) -> isize {
     // SAFETY: the host's promise for text arguments.
-    truth(|| client::close(unsafe { args::name(name) }?))
+    unsafe { close(name) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn close(name: impl Text) -> isize {
+    // SAFETY: the caller's promise.
+    truth(|| client::close(&unsafe { args::name(name) }?))
 }
 
 /// Starts the closing handshake with a code and a reason, and keeps the name: messages still arrive,
@@ -32,7 +39,7 @@ pub unsafe extern "C" fn SocketClose(name: *const c_char) -> isize {
 ///
 /// - `code`: 1000 (normal), 3000 to 3999 (registered) or 4000 to 4999 (private); RFC 6455, section
 ///   7.4.
-/// - `reason`: up to 123 bytes of UTF-8; NULL or `""` for none.
+/// - `reason`: up to 123 bytes, counted in UTF-8; NULL or `""` for none.
 ///
 /// Returns 1 if the handshake was started; 0 with `WDSOCKET_E_NOT_OPEN` before the connection is open,
 /// `WDSOCKET_E_CLOSED` if it is closing or has ended.
@@ -42,8 +49,15 @@ pub unsafe extern "C" fn SocketCloseWith(
     code: i32,
     reason: *const c_char,
 ) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    unsafe { close_with(name, code, reason) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn close_with<T: Text>(name: T, code: i32, reason: T) -> isize {
     truth(|| {
-        // SAFETY: the host's promise for text arguments.
+        // SAFETY: the caller's promise.
         let (name, reason) = unsafe {
             (
                 args::name(name)?,
@@ -57,10 +71,10 @@ pub unsafe extern "C" fn SocketCloseWith(
         }
         if reason.len() > MAX_REASON {
             return Err(Error::invalid(format!(
-                "the reason is {} bytes long; at most {MAX_REASON} are allowed",
+                "the reason is {} bytes of UTF-8 long; at most {MAX_REASON} are allowed",
                 reason.len()
             )));
         }
-        registry::find(name)?.close_with(code as u16, reason)
+        registry::find(&name)?.close_with(code as u16, &reason)
     })
 }

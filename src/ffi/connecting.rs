@@ -2,8 +2,10 @@
 
 use super::{
     args,
-    callback::{CHandler, UserData, WdSocketCallback},
-    looking, run, truth,
+    callback::{CHandler, CallbackOf, WdSocketCallback},
+    looking, run,
+    text::Text,
+    truth,
 };
 use crate::{
     client::{self, Limit, Request},
@@ -12,7 +14,7 @@ use crate::{
     socket::Mode,
     tls::Versions,
 };
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{c_char, c_void};
 
 /// Connects to a WebSocket server (`ws://`) and waits until the connection is open: a *synchronous
 /// socket*, whose messages `SocketRead` takes.
@@ -166,20 +168,15 @@ pub unsafe extern "C" fn SocketConnect(
 ) -> isize {
     truth(|| {
         // SAFETY: the host's promise for all text arguments.
-        let request = unsafe {
-            Request {
-                name: args::name(name)?.to_owned(),
-                target: Target::from_url(args::required("the URL", url)?)?,
-                protocols: parse_protocols(
-                    args::text("protocols", protocols)?.unwrap_or_default(),
-                )?,
-            }
-        };
+        let request = unsafe { from_url(name, url, protocols) }?;
         connect_async(request, callback, user_data)
     })
 }
 
-fn connect_and_wait(timeout_ms: i32, request: impl FnOnce() -> Result<Request>) -> isize {
+pub(super) fn connect_and_wait(
+    timeout_ms: i32,
+    request: impl FnOnce() -> Result<Request>,
+) -> isize {
     let mut failed = None;
     let result = truth(|| {
         let limit = match (timeout_ms, args::limit(timeout_ms)) {
@@ -200,43 +197,51 @@ fn connect_and_wait(timeout_ms: i32, request: impl FnOnce() -> Result<Request>) 
 
 /// # Safety
 /// The pointers are NULL or point to NUL-terminated strings.
-unsafe fn from_parts(
-    name: *const c_char,
-    address: *const c_char,
+pub(super) unsafe fn from_url<T: Text>(name: T, url: T, protocols: T) -> Result<Request> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        Ok(Request {
+            name: args::name(name)?.into_owned(),
+            target: Target::from_url(&args::required("the URL", url)?)?,
+            protocols: parse_protocols(&args::text("protocols", protocols)?.unwrap_or_default())?,
+        })
+    }
+}
+
+/// # Safety
+/// The pointers are NULL or point to NUL-terminated strings.
+pub(super) unsafe fn from_parts<T: Text>(
+    name: T,
+    address: T,
     port: i32,
-    path: *const c_char,
-    protocols: *const c_char,
+    path: T,
+    protocols: T,
     tls: Option<Versions>,
 ) -> Result<Request> {
     // SAFETY: the caller's promise.
     unsafe {
         Ok(Request {
-            name: args::name(name)?.to_owned(),
+            name: args::name(name)?.into_owned(),
             target: Target::from_parts(
-                args::required("the address", address)?,
+                &args::required("the address", address)?,
                 port,
-                args::text("path", path)?.unwrap_or_default(),
+                &args::text("path", path)?.unwrap_or_default(),
                 tls,
             )?,
-            protocols: parse_protocols(args::text("protocols", protocols)?.unwrap_or_default())?,
+            protocols: parse_protocols(&args::text("protocols", protocols)?.unwrap_or_default())?,
         })
     }
 }
 
-fn connect_async(
+pub(super) fn connect_async<T: Text>(
     request: Request,
-    callback: WdSocketCallback,
+    callback: Option<CallbackOf<T>>,
     user_data: *mut c_void,
 ) -> Result<()> {
     let Some(callback) = callback else {
         return Err(Error::invalid("the callback is missing (NULL)"));
     };
-    let handler = CHandler {
-        callback,
-        user_data: UserData(user_data),
-        // It came from a C string, so that there is no NUL in it.
-        name: CString::new(request.name.as_str()).unwrap_or_default(),
-    };
+    let handler = CHandler::new(callback, user_data, &request.name);
     client::connect(request, Mode::Callback(Box::new(handler)), Limit::Default)?;
     #[cfg(windows)]
     super::events::attach_automatically();
@@ -251,7 +256,7 @@ fn connect_async(
 pub extern "C" fn SocketVersion() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
     // Pins the library, which every function does; what the thread had as its error stays.
-    let error = super::last_error::Last::default().exchange();
+    let error = super::last_error::Last::none().exchange();
     let _ = run(|| Ok(()));
     error.exchange();
     VERSION.as_ptr().cast()

@@ -32,7 +32,7 @@ pub const WDSOCKET_STATE_CLOSING: i32 = 3;
 /// The connection has ended; its name is still there.
 pub const WDSOCKET_STATE_CLOSED: i32 = 4;
 
-/// The kind of a message (`SocketMessageType`): text, which is valid UTF-8.
+/// The kind of a message (`SocketMessageType`): text.
 pub const WDSOCKET_MESSAGE_TEXT: i32 = 1;
 /// The kind of a message (`SocketMessageType`): binary.
 pub const WDSOCKET_MESSAGE_BINARY: i32 = 2;
@@ -56,13 +56,20 @@ pub const WDSOCKET_OPTION_WRITE_TIMEOUT_MS: i32 = 7;
 pub const WDSOCKET_OPTION_PING_INTERVAL_MS: i32 = 8;
 /// How long a pong may take before the connection is given up. 1 to 2147483647 ms, default 20000.
 pub const WDSOCKET_OPTION_PONG_TIMEOUT_MS: i32 = 9;
-/// The largest message, either way. 1 to 2147483647 bytes, default 64 MiB. A larger one that the peer
-/// sends ends the connection with 1009, a larger one that the host sends is refused.
+/// The largest message, either way. 1 to 2147483647 bytes (text: of UTF-8), default 64 MiB. A larger one
+/// that the peer sends ends the connection with 1009, a larger one that the host sends is refused.
 pub const WDSOCKET_OPTION_MAX_MESSAGE_BYTES: i32 = 10;
 /// Limit of the receive queue. 1 to 2147483647 bytes, default 16 MiB.
 pub const WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES: i32 = 11;
 /// Limit of the send queue. 1 to 2147483647 bytes, default 16 MiB.
 pub const WDSOCKET_OPTION_SEND_QUEUE_BYTES: i32 = 12;
+/// The host's encoding: `"utf-8"` (default), `"system"` (Windows' ANSI code page, elsewhere UTF-8), or a label of
+/// the Encoding Standard (encoding.spec.whatwg.org) such as `"windows-1252"`, of those that contain ASCII
+/// unchanged. The one set for all names applies to names, addresses, options, errors and log lines, in both
+/// directions and at once; a connection's text messages have its name's own, or else the one for all names. Text that
+/// the host gives and that is not valid is refused (`WDSOCKET_E_ENCODING`); where the host gets a character
+/// that its encoding has not, it gets `?`. Lengths and capacities count the host's bytes.
+pub const WDSOCKET_OPTION_TEXT_ENCODING: i32 = 13;
 /// PEM file with the certificates that are trusted instead of the system's: of authorities, or the server's
 /// own. Default: the system's.
 pub const WDSOCKET_OPTION_CA_FILE: i32 = 20;
@@ -183,7 +190,7 @@ pub const WDSOCKET_E_TLS: i32 = 9;
 pub const WDSOCKET_E_HANDSHAKE: i32 = 10;
 /// The server chose none of the subprotocols, or one that was not offered.
 pub const WDSOCKET_E_SUBPROTOCOL: i32 = 11;
-/// Text that is not valid UTF-8, the host's or the peer's.
+/// Text that is not valid: the host's in its encoding, or the peer's, which is UTF-8.
 pub const WDSOCKET_E_ENCODING: i32 = 12;
 /// A message above `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`.
 pub const WDSOCKET_E_TOO_BIG: i32 = 13;
@@ -233,6 +240,7 @@ equals! {
     WDSOCKET_OPTION_MAX_MESSAGE_BYTES == Key::MaxMessage;
     WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES == Key::ReceiveQueue;
     WDSOCKET_OPTION_SEND_QUEUE_BYTES == Key::SendQueue;
+    WDSOCKET_OPTION_TEXT_ENCODING == Key::TextEncoding;
     WDSOCKET_OPTION_CA_FILE == Key::CaFile;
     WDSOCKET_OPTION_CLIENT_CERT_FILE == Key::ClientCertFile;
     WDSOCKET_OPTION_CLIENT_KEY_FILE == Key::ClientKeyFile;

@@ -21,8 +21,17 @@
  *   SocketVersion leave it alone. A callback starts with WDSOCKET_E_OK (WDSOCKET_EVENT_ERROR: with its
  *   cause), and what the thread had before is back, the address of the sentence included, when the
  *   callback returns.
- * - Text is UTF-8 and ends with a NUL. NULL or "" means the default where there is one. Names are 1 to 255
- *   bytes, case-sensitive.
+ * - Text is UTF-8, or what WDSOCKET_OPTION_TEXT_ENCODING says, and ends with a NUL. NULL or "" means the
+ *   default where there is one. Names are 1 to 255 bytes, case-sensitive.
+ * - UTF-16, on Windows: the functions that take or give text have forms whose names end in W, with
+ *   wchar_t and with lengths, capacities and names counted in its units. They do the same for the same
+ *   sockets: a name may be used by both forms in turn. Text with half a surrogate pair is refused
+ *   (WDSOCKET_E_ENCODING). WDSOCKET_OPTION_TEXT_ENCODING does not affect them. They are:
+ *   WebSocketClientConnectW, WebSocketClientConnectAsyncW, WebSocketClientConnectSSLW,
+ *   WebSocketClientConnectSSLAsyncW, SocketConnectW, SocketWriteW, SocketWriteBinaryW, SocketReadW,
+ *   SocketAvailableW, SocketMessageTypeW, SocketCloseW, SocketCloseWithW, SocketExistsW, SocketStateW,
+ *   SocketInfoW, SocketChangeTransmissionModeW, SocketSetOptionW, SocketProxyW, SocketSetLogW,
+ *   SocketErrorMessageW, SocketVersionW.
  * - A NULL where a value is needed, a length out of range, text that is not valid: an error, and
  *   nothing is changed. Outputs are written only on success. A message is never truncated, and never
  *   lost because a buffer was too small.
@@ -56,9 +65,10 @@ extern "C" {
  * time, for all sockets of the process.
  *
  * - event: a WDSOCKET_EVENT_... constant.
- * - message, length: what the event says: for WDSOCKET_EVENT_MESSAGE the message's bytes, for
- *   WDSOCKET_EVENT_CLOSING the close code in decimal, else empty. `length` bytes, which may contain NULs,
- *   and a NUL after them; never NULL. Valid during the call only.
+ * - message, length: what the event says: for WDSOCKET_EVENT_MESSAGE the message's bytes (text in the
+ *   socket's WDSOCKET_OPTION_TEXT_ENCODING), for WDSOCKET_EVENT_CLOSING the close code in decimal, else
+ *   empty. `length` bytes, which may contain NULs, and a NUL after them; never NULL. Valid during the call
+ *   only.
  * - name: the socket's name. Valid during the call only.
  * - user_data: what the connecting function was given.
  *
@@ -78,6 +88,18 @@ typedef void (WDSOCKET_CALL *WdSocketWakeup)(void *user_data);
 
 /* Takes a line of the library's log: see SocketSetLog. */
 typedef void (WDSOCKET_CALL *WdSocketLog)(int32_t level, const char *line, void *user_data);
+
+#if defined(_WIN32)
+/*
+ * WdSocketCallback in UTF-16: for a text message, a close code and the name. For a binary message `message`
+ * points to its bytes, and `length` counts them (SocketMessageTypeW says which it is).
+ */
+typedef void (WDSOCKET_CALL *WdSocketCallbackW)(int32_t event, const wchar_t *message, size_t length,
+                                                const wchar_t *name, void *user_data);
+
+/* WdSocketLog in UTF-16: see SocketSetLogW. */
+typedef void (WDSOCKET_CALL *WdSocketLogW)(int32_t level, const wchar_t *line, void *user_data);
+#endif
 
 #ifdef __cplusplus
 }

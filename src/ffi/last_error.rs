@@ -1,29 +1,49 @@
 //! The calling thread's error.
 
-use crate::error::{Error, Result};
+use super::text::{Text, Unit, terminated};
+use crate::{
+    encoding,
+    error::{Error, Result},
+};
 use std::{
-    cell::RefCell,
-    ffi::{CStr, CString, c_char},
+    borrow::Cow,
+    cell::{OnceCell, RefCell},
+    ffi::c_char,
 };
 
-/// A thread's error: a code and a sentence whose address stays while the value is moved.
-#[derive(Default)]
+/// A thread's error: a code and a sentence. As the host wants it, the sentence is made when it is asked for; its
+/// address then stays while the value is moved.
 pub(super) struct Last {
     code: i32,
-    message: Option<CString>,
+    message: Option<Cow<'static, str>>,
+    narrow: OnceCell<Vec<u8>>,
+    #[cfg(windows)]
+    wide: OnceCell<Vec<u16>>,
 }
 
 thread_local! {
-    static LAST: RefCell<Last> = const { RefCell::new(Last { code: 0, message: None }) };
+    static LAST: RefCell<Last> = const { RefCell::new(Last::none()) };
 }
 
 impl Last {
+    /// No error.
+    pub const fn none() -> Self {
+        Last {
+            code: 0,
+            message: None,
+            narrow: OnceCell::new(),
+            #[cfg(windows)]
+            wide: OnceCell::new(),
+        }
+    }
+
     pub fn new(result: Result<(), &Error>) -> Self {
         match result {
-            Ok(()) => Last::default(),
+            Ok(()) => Last::none(),
             Err(error) => Last {
                 code: error.code as i32,
-                message: CString::new(error.message.replace('\0', " ")).ok(),
+                message: Some(error.message.clone()),
+                ..Last::none()
             },
         }
     }
@@ -31,13 +51,17 @@ impl Last {
     /// Makes this the thread's error; returns what it was before.
     pub fn exchange(self) -> Last {
         // Where the thread is ending and has no place for it any more, nobody can ask.
-        LAST.try_with(|last| last.replace(self)).unwrap_or_default()
+        LAST.try_with(|last| last.replace(self))
+            .unwrap_or(Last::none())
     }
 }
 
 /// Sets the calling thread's error.
 pub(super) fn set<T>(result: Result<T>) -> Result<T> {
-    Last::new(result.as_ref().map(|_| ())).exchange();
+    // After a success there is mostly nothing to take back.
+    if result.is_err() || SocketErrorCode() != 0 {
+        Last::new(result.as_ref().map(|_| ())).exchange();
+    }
     result
 }
 
@@ -60,10 +84,21 @@ pub extern "C" fn SocketErrorCode() -> isize {
 /// `SocketVersion`; never free it. Cannot fail, and leaves the error alone.
 #[unsafe(no_mangle)]
 pub extern "C" fn SocketErrorMessage() -> *const c_char {
-    const EMPTY: &CStr = c"";
-    LAST.try_with(|last| match &last.borrow().message {
-        Some(message) => message.as_ptr(),
-        None => EMPTY.as_ptr(),
-    })
-    .unwrap_or(EMPTY.as_ptr())
+    message(|last| &last.narrow)
+}
+
+/// The sentence as the host wants it, made on the first question and kept in its place.
+pub(super) fn message<T: Text>(place: impl Fn(&Last) -> &OnceCell<Vec<T::Unit>>) -> T {
+    let start = LAST.try_with(|last| {
+        let last = last.borrow();
+        let message = last.message.as_deref()?;
+        let units = place(&last).get_or_init(|| terminated(message, encoding::DEFAULT.get()));
+        Some(units.as_ptr())
+    });
+    T::at(start.ok().flatten().unwrap_or(T::Unit::EMPTY.as_ptr()))
+}
+
+#[cfg(windows)]
+pub(super) fn wide_message() -> *const u16 {
+    message(|last| &last.wide)
 }

@@ -1,16 +1,21 @@
 //! Looking at sockets.
 
-use super::{args, callback::with_current, count, reading::too_small, truth};
+use super::{
+    args,
+    callback::with_current,
+    count,
+    reading::too_small,
+    text::{Text, Unit},
+    truth,
+};
 use crate::{
+    encoding,
     error::{Code, Error},
     registry,
     socket::{Item, Socket},
     sync::{Arc, with_local},
 };
-use std::{
-    cell::RefCell,
-    ffi::{c_char, c_void},
-};
+use std::{cell::RefCell, ffi::c_char};
 
 thread_local! {
     /// The thread's last connection attempt that failed.
@@ -29,7 +34,14 @@ pub(super) fn remember_failed(attempt: Arc<Socket>) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketExists(name: *const c_char) -> isize {
     // SAFETY: the host's promise for text arguments.
-    truth(|| registry::find(unsafe { args::name(name) }?).map(drop))
+    unsafe { exists(name) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn exists(name: impl Text) -> isize {
+    // SAFETY: the caller's promise.
+    truth(|| registry::find(&unsafe { args::name(name) }?).map(drop))
 }
 
 /// Where a connection is in its life.
@@ -37,10 +49,17 @@ pub unsafe extern "C" fn SocketExists(name: *const c_char) -> isize {
 /// Returns a `WDSOCKET_STATE_...` constant; `WDSOCKET_STATE_NONE` (0) for a name that is not in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketState(name: *const c_char) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    unsafe { state(name) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn state(name: impl Text) -> isize {
     let state = count(|| {
-        // SAFETY: the host's promise for text arguments.
+        // SAFETY: the caller's promise.
         let name = unsafe { args::name(name) }?;
-        match registry::find(name) {
+        match registry::find(&name) {
             Ok(socket) => Ok(socket.state() as usize),
             Err(_) => Ok(super::WDSOCKET_STATE_NONE as usize),
         }
@@ -67,12 +86,24 @@ pub unsafe extern "C" fn SocketInfo(
     buffer: *mut c_char,
     capacity: libc::size_t,
 ) -> isize {
+    // SAFETY: the host's promise for text arguments and buffers.
+    unsafe { info(name, item, buffer.cast::<u8>(), capacity) }
+}
+
+/// # Safety
+/// The host's promise for text arguments and buffers.
+pub(super) unsafe fn info<T: Text>(
+    name: T,
+    item: i32,
+    buffer: *mut T::Unit,
+    capacity: usize,
+) -> isize {
     count(|| {
-        // SAFETY: the host's promise for text arguments and buffers.
+        // SAFETY: the caller's promise.
         let (name, buffer) = unsafe {
             (
                 args::optional_name(name)?,
-                args::Buffer::new(buffer.cast::<c_void>(), capacity)?,
+                args::Buffer::new(buffer, capacity)?,
             )
         };
         let Some(item) = Item::from_number(item) else {
@@ -85,7 +116,7 @@ pub unsafe extern "C" fn SocketInfo(
                         .filter(|current| current.socket.name() == name)
                         .map(|current| current.socket.clone())
                 });
-                own.map_or_else(|| registry::find(name), Ok)?
+                own.map_or_else(|| registry::find(&name), Ok)?
             }
             None => with_local(&FAILED, |failed| failed.clone()).ok_or_else(|| {
                 Error::new(
@@ -95,14 +126,20 @@ pub unsafe extern "C" fn SocketInfo(
             })?,
         };
         let text = socket.info(item);
+        let units = T::Unit::encode(&text, encoding::DEFAULT.get());
         if !buffer.is_question() {
-            if text.len() >= buffer.capacity() {
-                let needed = text.len() + 1;
-                return Err(too_small(socket.name(), "the text", needed, capacity));
+            if units.len() >= capacity {
+                let needed = units.len() + 1;
+                return Err(too_small::<T::Unit>(
+                    socket.name(),
+                    "the text",
+                    needed,
+                    capacity,
+                ));
             }
-            buffer.write(text.as_bytes());
+            buffer.write(&units);
         }
-        Ok(text.len())
+        Ok(units.len())
     })
 }
 
@@ -119,5 +156,5 @@ pub unsafe extern "C" fn SocketChangeTransmissionMode(
 ) -> isize {
     let _ = (mode, option);
     // SAFETY: the host's promise for text arguments.
-    truth(|| registry::find(unsafe { args::name(name) }?).map(drop))
+    unsafe { exists(name) }
 }

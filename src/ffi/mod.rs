@@ -18,8 +18,13 @@ mod last_error;
 mod looking;
 mod options;
 mod reading;
+mod text;
+#[cfg(windows)]
+mod wide;
 mod writing;
 
+#[cfg(windows)]
+pub use self::wide::*;
 pub use self::{
     closing::*, connecting::*, constants::*, events::*, french::*, last_error::*, looking::*,
     options::*, reading::*, writing::*,

@@ -2,7 +2,8 @@
 
 use super::{
     args,
-    callback::{CLog, UserData, WdSocketLog},
+    callback::{CLog, LogOf, UserData, WdSocketLog},
+    text::Text,
     truth,
 };
 use crate::{client, error::Error, host::HostCall, logging, options, proxy::Proxy};
@@ -27,15 +28,22 @@ pub unsafe extern "C" fn SocketSetOption(
     option: i32,
     value: *const c_char,
 ) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    unsafe { set_option(name, option, value) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn set_option<T: Text>(name: T, option: i32, value: T) -> isize {
     truth(|| {
-        // SAFETY: the host's promise for text arguments.
+        // SAFETY: the caller's promise.
         let (name, value) = unsafe {
             (
                 args::optional_name(name)?,
                 args::text_or_empty("the value", value)?,
             )
         };
-        client::set_option(name, option, value)
+        client::set_option(name.as_deref(), option, value.as_deref())
     })
 }
 
@@ -57,8 +65,15 @@ pub unsafe extern "C" fn SocketProxy(
     login: *const c_char,
     password: *const c_char,
 ) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    unsafe { set_proxy(proxy, port, login, password) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn set_proxy<T: Text>(proxy: T, port: i32, login: T, password: T) -> isize {
     truth(|| {
-        // SAFETY: the host's promise for text arguments.
+        // SAFETY: the caller's promise.
         let (proxy, login, password) = unsafe {
             (
                 args::text("the proxy", proxy)?.unwrap_or_default(),
@@ -66,7 +81,7 @@ pub unsafe extern "C" fn SocketProxy(
                 args::text("the password", password)?.unwrap_or_default(),
             )
         };
-        options::set_default_proxy(Proxy::from_parts(proxy, port, login, password)?);
+        options::set_default_proxy(Proxy::from_parts(&proxy, port, &login, &password)?);
         Ok(())
     })
 }
@@ -90,6 +105,10 @@ pub unsafe extern "C" fn SocketSetLog(
     level: i32,
     user_data: *mut c_void,
 ) -> isize {
+    set_log(log, level, user_data)
+}
+
+pub(super) fn set_log<T: Text>(log: Option<LogOf<T>>, level: i32, user_data: *mut c_void) -> isize {
     truth(|| {
         let log = log.map(|log| -> Box<dyn HostCall<(i32, String)>> {
             Box::new(CLog {

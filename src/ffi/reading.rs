@@ -1,12 +1,19 @@
 //! Reading synchronous sockets.
 
-use super::{args, callback::with_current, count};
+use super::{
+    args,
+    callback::with_current,
+    count,
+    text::{Text, Unit},
+};
 use crate::{
-    error::{Code, Error},
+    encoding::Encoding,
+    error::{Code, Error, Result},
     protocol::Kind,
     registry,
     socket::{Peek, Socket, Wait},
     sync::{Arc, Weak, with_local},
+    sys,
 };
 use std::{
     cell::RefCell,
@@ -22,7 +29,8 @@ use std::{
 ///   room. NULL and 0: waits likewise, returns the next message's length and leaves the message in the
 ///   queue.
 ///
-/// Returns the message's length in bytes (0 is an empty message), or
+/// Returns the message's length in bytes (0 is an empty message), a text message's in its encoding
+/// (`WDSOCKET_OPTION_TEXT_ENCODING`), or
 /// - `-WDSOCKET_E_TIMEOUT`: none came in time,
 /// - `-WDSOCKET_E_CLOSED`: everything that was received has been read and the connection has ended;
 ///   the error message says how,
@@ -41,56 +49,160 @@ pub unsafe extern "C" fn SocketRead(
     buffer: *mut c_void,
     capacity: libc::size_t,
 ) -> isize {
+    // SAFETY: the host's promise for text arguments and buffers.
+    unsafe { read(name, wait, timeout_ms, buffer.cast::<u8>(), capacity) }
+}
+
+/// # Safety
+/// The host's promise for text arguments and buffers.
+pub(super) unsafe fn read<T: Text>(
+    name: T,
+    wait: i32,
+    timeout_ms: i32,
+    buffer: *mut T::Unit,
+    capacity: usize,
+) -> isize {
     count(|| {
-        // SAFETY: the host's promise for text arguments and buffers.
+        // SAFETY: the caller's promise.
         let (name, buffer) = unsafe { (args::name(name)?, args::Buffer::new(buffer, capacity)?) };
-        let socket = registry::find(name)?;
+        let socket = registry::find(&name)?;
         let wait = match (wait, args::limit(timeout_ms)) {
             (0, Some(limit)) if limit.is_zero() => Wait::No,
             (0, Some(limit)) => Wait::For(limit),
             _ => Wait::Forever,
         };
-        let read = socket.read(wait, |message| {
-            let length = message.data.len();
-            if buffer.is_question() {
-                Peek::Leave(Ok((length, None)))
-            } else if length > buffer.capacity() {
-                Peek::Leave(Err(length))
-            } else {
-                buffer.write(&message.data);
-                Peek::Take(Ok((length, Some(message.kind))))
-            }
-        })?;
-        match read {
-            Some(Ok((length, kind))) => {
+        match next_message::<T::Unit>(&socket, wait, &buffer)? {
+            Some((length, kind)) => {
                 if let Some(kind) = kind {
                     remember_kind(&socket, kind);
                 }
                 Ok(length)
             }
-            Some(Err(length)) => Err(too_small(name, "the message", length, capacity)),
             None => Err(Error::new(
                 Code::Timeout,
                 format!("no message came within {timeout_ms} ms"),
             )
-            .of(name)),
+            .of(&name)),
         }
     })
 }
 
+/// What became of the next message.
+enum Offered {
+    /// Its length, and its kind if it was taken.
+    Done(usize, Option<Kind>),
+    /// The buffer is too small.
+    TooSmall(Box<Error>),
+    /// This message must be converted first.
+    Convert(Box<[u8]>),
+}
+
+/// Puts the next message into the buffer if it fits, or tells its length: `None` where there is none in time.
+#[inline]
+fn next_message<U: Unit>(
+    socket: &Arc<Socket>,
+    wait: Wait,
+    buffer: &args::Buffer,
+) -> Result<Option<(usize, Option<Kind>)>> {
+    let encoding = socket.encoding();
+    let name = socket.name();
+    if !U::is_utf8(encoding) {
+        return next_converted::<U>(socket, encoding, wait, buffer);
+    }
+    let offered = socket.read(wait, |message| {
+        offer(name, message.kind, &message.data, buffer)
+    })?;
+    match offered {
+        Some(Offered::Done(length, kind)) => Ok(Some((length, kind))),
+        Some(Offered::TooSmall(error)) => Err(*error),
+        Some(Offered::Convert(_)) | None => Ok(None),
+    }
+}
+
+/// The same where text is not UTF-8 for the host.
+fn next_converted<U: Unit>(
+    socket: &Arc<Socket>,
+    encoding: Encoding,
+    wait: Wait,
+    buffer: &args::Buffer,
+) -> Result<Option<(usize, Option<Kind>)>> {
+    // Longer ones are converted without the connection's lock. That can take microseconds for each character.
+    const SHORT: usize = 16 << 10;
+
+    let name = socket.name();
+    let start = sys::now();
+    let mut wait = wait;
+    let mut converted: Option<(Box<[u8]>, Vec<U>)> = None;
+    loop {
+        let offered = socket.read(wait, |message| {
+            let data = &message.data;
+            match message.kind {
+                Kind::Binary => offer(name, message.kind, data, buffer),
+                Kind::Text if data.len() <= SHORT => {
+                    let units = U::encode_message(data, encoding);
+                    offer(name, message.kind, &units, buffer)
+                }
+                Kind::Text => match &converted {
+                    // Another with the same bytes, if another thread has taken that one, is as good.
+                    Some((bytes, units)) if **bytes == **data => {
+                        offer(name, message.kind, units, buffer)
+                    }
+                    _ => Peek::Leave(Offered::Convert(data.as_slice().into())),
+                },
+            }
+        })?;
+        match offered {
+            Some(Offered::Convert(bytes)) => {
+                let units = U::encode_message(&bytes, encoding).into_owned();
+                converted = Some((bytes, units));
+                if let Wait::For(limit) = &mut wait {
+                    *limit = limit.saturating_sub(start.elapsed());
+                }
+            }
+            Some(Offered::Done(length, kind)) => return Ok(Some((length, kind))),
+            Some(Offered::TooSmall(error)) => return Err(*error),
+            None => return Ok(None),
+        }
+    }
+}
+
+/// Puts a message into the buffer if it fits.
+#[inline]
+fn offer<U: Unit>(name: &str, kind: Kind, units: &[U], buffer: &args::Buffer) -> Peek<Offered> {
+    let length = units.len();
+    let capacity = buffer.capacity::<U>();
+    if buffer.is_question() {
+        Peek::Leave(Offered::Done(length, None))
+    } else if length > capacity {
+        let error = too_small::<U>(name, "the message", length, capacity);
+        Peek::Leave(Offered::TooSmall(Box::new(error)))
+    } else {
+        buffer.write(units);
+        Peek::Take(Offered::Done(length, Some(kind)))
+    }
+}
+
 /// The length of the next message of a synchronous socket, without waiting.
 ///
-/// Returns its length in bytes (0 is an empty message), `-WDSOCKET_E_NO_MESSAGE` if none has
+/// Returns its length in bytes as `SocketRead` does (0 is an empty message), `-WDSOCKET_E_NO_MESSAGE` if none has
 /// arrived, `-WDSOCKET_E_CLOSED` once everything that was received has been read and the
 /// connection has ended, or another negative error code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketAvailable(name: *const c_char) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    unsafe { available(name) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn available<T: Text>(name: T) -> isize {
     count(|| {
-        // SAFETY: the host's promise for text arguments.
+        // SAFETY: the caller's promise.
         let name = unsafe { args::name(name) }?;
-        registry::find(name)?
-            .read(Wait::No, |message| Peek::Leave(message.data.len()))?
-            .ok_or_else(|| Error::new(Code::NoMessage, "no message is waiting").of(name))
+        let socket = registry::find(&name)?;
+        next_message::<T::Unit>(&socket, Wait::No, &args::Buffer::NONE)?
+            .map(|(length, _)| length)
+            .ok_or_else(|| Error::new(Code::NoMessage, "no message is waiting").of(&name))
     })
 }
 
@@ -101,8 +213,15 @@ pub unsafe extern "C" fn SocketAvailable(name: *const c_char) -> isize {
 /// socket. 0 if there is none, or a negative error code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketMessageType(name: *const c_char) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    unsafe { message_type(name) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn message_type(name: impl Text) -> isize {
     count(|| {
-        // SAFETY: the host's promise for text arguments.
+        // SAFETY: the caller's promise.
         let name = unsafe { args::name(name) }?;
         let delivered = with_current(|current| {
             current
@@ -111,7 +230,7 @@ pub unsafe extern "C" fn SocketMessageType(name: *const c_char) -> isize {
         });
         let kind = match delivered {
             Some(kind) => kind,
-            None => last_kind(&*registry::find(name)?),
+            None => last_kind(&*registry::find(&name)?),
         };
         Ok(kind.map_or(0, |kind| kind as usize))
     })
@@ -147,10 +266,13 @@ fn last_kind(socket: &Socket) -> Option<Kind> {
 }
 
 /// The error for a buffer that is too small for `what`.
-pub(super) fn too_small(name: &str, what: &str, length: usize, capacity: usize) -> Error {
+pub(super) fn too_small<U: Unit>(name: &str, what: &str, length: usize, capacity: usize) -> Error {
     Error::new(
         Code::BufferTooSmall,
-        format!("{what} needs {length} bytes, the buffer has {capacity}"),
+        format!(
+            "{what} needs {length} {}, the buffer has {capacity}",
+            U::PLURAL
+        ),
     )
     .of(name)
 }

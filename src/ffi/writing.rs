@@ -1,24 +1,32 @@
 //! Writing.
 
-use super::{args, truth};
+use super::{
+    args,
+    text::{Text, Unit},
+    truth,
+};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error},
     protocol::Kind,
     registry,
 };
-use std::ffi::{c_char, c_void};
+use std::{
+    borrow::Cow,
+    ffi::{c_char, c_void},
+};
 
 /// Sends a text message.
 ///
-/// - `message`, `length`: the message, valid UTF-8, `length` bytes of it. -1 (or 0xFFFFFFFF, which is
-///   what a 32-bit -1 becomes in some hosts): up to the NUL. 0 is an empty message, which is sent.
+/// - `message`, `length`: the message, valid UTF-8 or what `WDSOCKET_OPTION_TEXT_ENCODING` says, `length`
+///   bytes of it. -1 (or 0xFFFFFFFF, which is what a 32-bit -1 becomes in some hosts): up to the NUL. 0 is
+///   an empty message, which is sent.
 ///
 /// Returns 1 once the message is in the operating system's buffer or, if that is full, in the socket's
 /// send queue; it does not say that the peer has it. 0 and nothing sent:
 /// - `WDSOCKET_E_SEND_QUEUE_FULL`: no room within `WDSOCKET_OPTION_WRITE_TIMEOUT_MS`, or at once inside a
 ///   callback; a callback socket then gets `WDSOCKET_EVENT_WRITABLE`,
-/// - `WDSOCKET_E_ENCODING`: not valid UTF-8,
-/// - `WDSOCKET_E_TOO_BIG`: longer than `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`,
+/// - `WDSOCKET_E_ENCODING`: not valid in its encoding,
+/// - `WDSOCKET_E_TOO_BIG`: in UTF-8 longer than `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`,
 /// - `WDSOCKET_E_NOT_OPEN`: before the connection is open; `WDSOCKET_E_CLOSED`: after its end.
 ///
 /// Any thread may write at any time. Messages of one thread arrive in order; messages of several
@@ -30,7 +38,7 @@ pub unsafe extern "C" fn SocketWrite(
     length: isize,
 ) -> isize {
     // SAFETY: the host's promise for text arguments and messages.
-    truth(|| unsafe { write(name, Kind::Text, message, length) })
+    unsafe { write_text(name, message.cast::<c_char>(), length) }
 }
 
 /// Sends a binary message. Like `SocketWrite`, but for any bytes; `length` must be given.
@@ -41,31 +49,48 @@ pub unsafe extern "C" fn SocketWriteBinary(
     length: isize,
 ) -> isize {
     // SAFETY: the host's promise for text arguments and messages.
-    truth(|| unsafe { write(name, Kind::Binary, message, length) })
+    unsafe { write_binary(name, message, length) }
 }
 
 /// # Safety
-/// `name` is NULL or a NUL-terminated string; `message` points to `length` bytes, or is one too.
-unsafe fn write(
-    name: *const c_char,
-    kind: Kind,
-    message: *const c_void,
-    length: isize,
-) -> Result<()> {
-    // SAFETY: the caller's promise.
-    let name = unsafe { args::name(name) }?;
-    // SAFETY: the caller's promise.
-    let length = unsafe { args::message_length(message, length, kind == Kind::Text) }?;
-    let socket = registry::find(name)?;
-    socket.check_length(length)?;
-    // SAFETY: the caller's promise, and the length is one that memory can have.
-    let bytes = unsafe { args::bytes(message, length) };
-    if kind == Kind::Text && simdutf8::basic::from_utf8(bytes).is_err() {
-        return Err(Error::new(
-            Code::Encoding,
-            "the message is not valid UTF-8; send it with SocketWriteBinary, or convert it",
-        )
-        .of(name));
-    }
-    socket.write(kind, bytes)
+/// `name` is NULL or a NUL-terminated string; `message` points to `length` units, or is one too.
+pub(super) unsafe fn write_text<T: Text>(name: T, message: T, length: isize) -> isize {
+    truth(|| {
+        let message = message.start();
+        // SAFETY: the caller's promise.
+        let (name, length) = unsafe { (args::name(name)?, args::text_length(message, length)?) };
+        let socket = registry::find(&name)?;
+        let encoding = socket.encoding();
+        socket.check_length(T::Unit::least_utf8(length, encoding))?;
+        // SAFETY: the caller's promise, and the length is one that memory can have.
+        let Some(text) = (unsafe { T::Unit::decode(message, length, encoding) }) else {
+            return Err(Error::new(
+                Code::Encoding,
+                format!(
+                    "the message is not valid {}; send it with SocketWriteBinary, or convert it",
+                    T::Unit::encoding_name(encoding)
+                ),
+            )
+            .of(&name));
+        };
+        if let Cow::Owned(text) = &text {
+            socket.check_length(text.len())?;
+        }
+        socket.write(Kind::Text, text.as_bytes())
+    })
+}
+
+/// # Safety
+/// `name` is NULL or a NUL-terminated string; `message` points to `length` bytes.
+pub(super) unsafe fn write_binary(name: impl Text, message: *const c_void, length: isize) -> isize {
+    truth(|| {
+        // SAFETY: the caller's promise.
+        let name = unsafe { args::name(name) }?;
+        let length = args::binary_length(message, length)?;
+        let socket = registry::find(&name)?;
+        socket.check_length(length)?;
+        // SAFETY: the caller's promise, and the length is one that memory can have.
+        let bytes = unsafe { args::bytes(message, length) };
+        socket.write(Kind::Binary, bytes)
+    })
 }

@@ -28,6 +28,7 @@ pub(crate) use self::{
 
 use self::{core::Core, received::Received};
 use crate::{
+    encoding::{self, Encoding},
     error::{Error, Result},
     events::{Queue, Recipient, SourceId},
     options::Settings,
@@ -106,6 +107,8 @@ pub(crate) struct Socket {
     received: Received,
     /// `MAX_MESSAGE_BYTES`, where a write can look without the lock.
     max_message: AtomicUsize,
+    /// `TEXT_ENCODING`, for the same reason.
+    encoding: encoding::Slot,
 }
 
 impl Socket {
@@ -113,6 +116,8 @@ impl Socket {
     pub fn new(name: &str, url: &str, mode: Mode, defaults: Settings) -> Arc<Self> {
         // The standard library's also for the model checker: nothing depends on its order.
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        let encoding = encoding::Slot::default();
+        encoding.set(defaults.text_encoding);
         Arc::new(Socket {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: name.into(),
@@ -120,6 +125,7 @@ impl Socket {
             mode,
             received: Received::new(defaults.receive_queue),
             max_message: AtomicUsize::new(defaults.max_message),
+            encoding,
             core: Mutex::new(Core::new(defaults)),
             service: Notify::new(),
         })
@@ -140,6 +146,11 @@ impl Socket {
         matches!(self.mode, Mode::Callback(_))
     }
 
+    /// The host's encoding of its text messages.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding.get()
+    }
+
     /// Where it is in its life.
     pub fn state(&self) -> State {
         lock(&self.core).state
@@ -153,6 +164,7 @@ impl Socket {
         self.received.set_limit(core.settings.receive_queue);
         self.max_message
             .store(core.settings.max_message, Ordering::Relaxed);
+        self.encoding.set(core.settings.text_encoding);
         core.writers.ring_all();
         let settings = core.settings.clone();
         drop(core);

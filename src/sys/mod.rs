@@ -4,6 +4,8 @@
 
 #[cfg(not(shuttle))]
 mod clock;
+#[cfg(windows)]
+mod code_page;
 #[cfg(all(unix, not(shuttle)))]
 mod unix;
 #[cfg(all(windows, not(shuttle)))]
@@ -11,6 +13,8 @@ mod windows;
 
 #[cfg(not(shuttle))]
 pub(crate) use self::clock::{Instant, Timer, now};
+#[cfg(windows)]
+pub(crate) use self::code_page::ansi_code_page;
 #[cfg(all(unix, not(shuttle)))]
 pub(crate) use self::unix::*;
 #[cfg(all(windows, not(shuttle)))]
