@@ -16,7 +16,7 @@ mkdir -p "$out"
 [[ -n ${INTEROP_LIBRARY:-} ]] || scripts/build.sh --quiet
 
 # shellcheck disable=SC2086
-cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -Wall -Wextra -Wpedantic -Werror -Iinclude ${INTEROP_CFLAGS:-} \
+cc -std=c11 -pthread -O1 -g -Wall -Wextra -Wpedantic -Werror -Iinclude ${INTEROP_CFLAGS:-} \
   tls-tests/host.c -o "$out/host" -L"$library" -lwdsocket -Wl,-rpath,"$library"
 
 status=0

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use percent_encoding::percent_decode_str;
-use std::{fmt, net::IpAddr};
+use std::{ffi::OsString, fmt, net::IpAddr};
 use url::{Host, Url};
 
 /// How a proxy is spoken to.
@@ -173,7 +173,7 @@ fn has_port(proxy: &str) -> bool {
 pub(crate) fn from_environment(
     host: &Host,
     is_tls: bool,
-    variable: impl Fn(&str) -> Option<String>,
+    variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Option<Server>> {
     let set = |names: &[&str]| {
         names.iter().find_map(|name| {
@@ -190,11 +190,15 @@ pub(crate) fn from_environment(
         return Ok(None);
     };
     if let Some((_, exceptions)) = set(&["no_proxy", "NO_PROXY"])
-        && is_excepted(host, &exceptions)
+        && is_excepted(host, &exceptions.to_string_lossy())
     {
         return Ok(None);
     }
-    match Proxy::parse(value.trim()) {
+    let parsed = match value.to_str() {
+        Some(value) => Proxy::parse(value.trim()),
+        None => Err(Error::invalid("the proxy is not UTF-8")),
+    };
+    match parsed {
         Ok(Proxy::Through(server)) => Ok(Some(server)),
         Ok(Proxy::None) => Ok(None),
         Err(error) => Err(Error::new(
@@ -311,12 +315,27 @@ mod tests {
         assert!(with("socks5://a:b@p", 0, "me", "").is_err());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_utf_8_is_not_gone_around() {
+        use std::os::unix::ffi::OsStringExt;
+        let look = |which: &str| {
+            from_environment(&Host::parse("a.example").unwrap(), true, |name| {
+                let value = b"http://me:p\xe4ss@a.example:1".to_vec();
+                (name == which).then(|| OsString::from_vec(value))
+            })
+        };
+        let error = look("https_proxy").unwrap_err();
+        assert!(error.message.contains("https_proxy") && !error.message.contains("ss@"));
+        assert!(look("all_proxy").is_err() && look("no_proxy").unwrap().is_none());
+    }
+
     #[test]
     fn the_environment_counts_as_curl_documents_it() {
         let look = |host: &str, is_tls, set: &[(&str, &str)]| {
             let set: HashMap<_, _> = set.iter().copied().collect();
             from_environment(&Host::parse(host).unwrap(), is_tls, |name| {
-                set.get(name).map(|value| value.to_string())
+                set.get(name).map(OsString::from)
             })
             .unwrap()
             .map(|server| server.host.to_string())

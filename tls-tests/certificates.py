@@ -7,7 +7,7 @@ import pathlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -100,6 +100,58 @@ def self_signed(folder, file, names=("localhost", "127.0.0.1"), begin=NOW - DAY,
             .add_extension(x509.SubjectAlternativeName([alternative(each) for each in names]), critical=False)
             .sign(key, hashes.SHA256()))
     return Certificate(folder, file, key, made)
+
+
+def changed(folder, file, key, change):
+    """A self-signed certificate that its makers would not make: `change` gets its parts, one encoded value each, from
+    the version to the extensions, and says which they are to be."""
+    made = self_signed(folder, file).certificate
+    template = (builder(made.subject, made.subject, key, made.not_valid_before_utc, made.not_valid_after_utc)
+                .add_extension(x509.SubjectAlternativeName([alternative("localhost")]), critical=False)
+                .sign(key, hashes.SHA256()))
+    body = der(0x30, b"".join(change(parts(template.tbs_certificate_bytes))))
+    if isinstance(key, rsa.RSAPrivateKey):
+        signature = key.sign(body, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        signature = key.sign(body, ec.ECDSA(hashes.SHA256()))
+    algorithm = parts(template.public_bytes(serialization.Encoding.DER))[1]
+    whole = der(0x30, body + algorithm + der(3, b"\0" + signature))
+    certificate = Certificate(folder, file, key, template)
+    text = base64.encodebytes(whole).decode()
+    pathlib.Path(certificate.cert_file).write_text(f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n")
+    return certificate
+
+
+def version_1(values):
+    return values[1:7]  # neither version nor extensions
+
+
+def with_serial_number(number):
+    return lambda values: [values[0], der(2, number), *values[2:]]
+
+
+def der(tag, content):
+    length = len(content)
+    if length < 128:
+        return bytes([tag, length]) + content
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(octets)]) + octets + content
+
+
+def parts(sequence):
+    """The encoded values in a sequence."""
+    def begin(at):
+        first = sequence[at + 1]
+        if first < 128:
+            return at + 2, first
+        return at + 2 + (first & 127), int.from_bytes(sequence[at + 2:at + 2 + (first & 127)], "big")
+    at, _ = begin(0)
+    values = []
+    while at < len(sequence):
+        content, length = begin(at)
+        values.append(sequence[at:content + length])
+        at = content + length
+    return values
 
 
 def builder(name, issuer, key, begin, end):

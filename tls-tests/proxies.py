@@ -5,6 +5,7 @@ every byte and misbehaves.
     proxies.py HOST_PROGRAM TEST_SERVER [PART_OF_A_PROMISE]
 """
 import base64
+import os
 import socket
 import struct
 import threading
@@ -125,10 +126,16 @@ class Own:
             back.join(10)
 
     code = 0
+    refuses_login = False
 
     def socks(self, sock):
         sock.recv(1)
         methods = sock.recv(sock.recv(1)[0])
+        if self.refuses_login:
+            sock.sendall(b"\x05\x02")
+            self.requests.append(sock.recv(1000).hex())
+            sock.sendall(b"\x01\x01")
+            return
         sock.sendall(b"\x05\x00")
         head = sock.recv(4, socket.MSG_WAITALL)
         if head[3] == 1:
@@ -388,6 +395,74 @@ def _(t):
     works(host, "ws://target.test/echo", f"127.0.0.1:{proxy.port}")
 
 
+@promise("answers to CONNECT that only announce another are read over")
+def _(t):
+    def answer(count):
+        def lead(own, sock, request):
+            sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * count)
+            own.lead(sock, request)
+        return lead
+    host = new_host(t)
+    for count in (1, 16):
+        proxy = t.add(Own(answer(count)))
+        host.option("c", "PROXY", f"http://127.0.0.1:{proxy.port}")
+        works(host, made.url, f"127.0.0.1:{proxy.port}")
+    proxy = t.add(Own(answer(17)))
+    host.option("c", "PROXY", f"http://127.0.0.1:{proxy.port}")
+    fails(host, made.url, E_PROXY, f"127.0.0.1:{proxy.port}", "16")
+
+
+@promise("socks5://: the next address is tried if the proxy cannot reach one, and never after a refused login")
+def _(t):
+    proxy, host = t.add(Own()), new_host(t)
+    host.option("c", "PROXY", f"socks5://{USER}:s3cr3t@127.0.0.1:{proxy.port}")
+    for code, refuses_login, times in ((5, False, 2), (4, False, 2), (1, False, 2), (7, False, 1), (0, True, 1)):
+        proxy.code, proxy.refuses_login, before = code, refuses_login, len(proxy.requests)
+        fails(host, "ws://server.two:7/", E_PROXY, f"127.0.0.1:{proxy.port}")
+        same(len(proxy.requests) - before, times, f"attempts with code {code}, login refused: {refuses_login}")
+
+
+@promise("ws:// through an https:// proxy has no TLS, whatever the proxy has")
+def _(t):
+    front, host = tls_in_front(t, t.add(Own()), made.good), new_host(t)
+    host.option("c", "PROXY", f"https://localhost:{front.port}")
+    same(host.connect_url(made.url).value, 1)
+    host.echo()
+    same((host.info("TLS"), host.info("PEER_CERTIFICATE")), ("", ""))
+
+
+@promise("what is said to a Unix socket is not said to the host that it redirects to, be that localhost")
+def _(t):
+    path = made.folder / "redirecting.sock"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    def redirect():
+        sock, _ = listener.accept()
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += sock.recv(4096)
+        told.append(request.decode())
+        sock.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://localhost/elsewhere\r\nContent-Length: 0\r\n\r\n")
+    def answer(own, sock, request):
+        sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += sock.recv(4096)
+        told.append(request.decode())
+    told = []
+    threading.Thread(target=redirect, daemon=True).start()
+    proxy, host = t.add(Own(answer)), new_host(t)
+    host.option("c", "PROXY", f"http://127.0.0.1:{proxy.port}")  # port 80 is not the tests'
+    host.option("c", "HEADER", "Authorization: Bearer s3cr3t")
+    host.connect_url(f"ws+unix://{path}:/")
+    listener.close()
+    same(len(told), 2, "requests")
+    contains(told[0], "s3cr3t")
+    contains(told[1], "GET /elsewhere ", "Host: localhost\r\n")
+    lacks(told[1], "s3cr3t", "Authorization")
+
+
 @promise("a proxy that refuses the connection, or has no address")
 def _(t):
     host, port = new_host(t), free_port()
@@ -521,6 +596,15 @@ def _(t):
     same(result.value, 0)
     check(result.code in (E_PROXY, E_INVALID_ARGUMENT), f"{result}")
     lacks_password(t, host, result.message)
+
+
+@promise("a proxy of the environment that is not UTF-8 fails the connection and is named, without its password")
+def _(t):
+    host = new_host(t, http_proxy=os.fsdecode(b"http://user:p\xe4ss@127.0.0.9:1"))
+    result = host.connect_url(made.url)
+    same((result.value, result.code), (0, E_PROXY), result.message)
+    contains(result.message, "http_proxy", "UTF-8")
+    lacks(result.message, "127.0.0.9", "ss@")
 
 
 if __name__ == "__main__":

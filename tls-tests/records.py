@@ -10,6 +10,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import zlib
 
 import certificates
 from driver import *
@@ -286,6 +287,87 @@ def _(t):
             check(message, "LAST_ERROR is empty")
 
 
+@promise("what arrived together with the server's answer is told: a message, the end, what was left for lack of room")
+@both_kinds
+def _(t, callback, version):
+    # The library reads the answer into a buffer of 1024 bytes first, and so many are answer and message here.
+    def padded(peer, length):
+        answer = peer.answer()[:-2] + b"X-Pad: "
+        return answer + b"p" * (length - len(answer) - 4) + b"\r\n\r\n"
+    def greeting(peer):
+        peer.read_request()
+        peer.tls.write(padded(peer, 1024))
+        peer.tls.write(frame("greeting"))
+        peer.echo()
+    def end(peer):
+        peer.read_request()
+        peer.tls.write(peer.answer())
+        peer.close_notify()
+        while peer.sock.recv(65536):
+            pass
+    def filling(peer):
+        peer.read_request()
+        peer.tls.write(peer.answer())
+        peer.tls.write(frame("A" * (1024 - len(peer.answer()) - 4)))
+        peer.tls.write(frame("B"))
+        peer.echo()
+    host = opened(t, serve(t, greeting, version, version), callback, PING_INTERVAL_MS="0", RECEIVE_QUEUE_BYTES="100")
+    expect_messages(host, callback, ["greeting"])
+    host.close()
+    opened(t, serve(t, end, version, version), callback, host)
+    if callback:
+        host.event(ERROR)
+        host.event(CLOSING)
+    else:
+        same(host.call("SocketRead", "c", 10000).code, E_CLOSED)
+    host.close()
+    opened(t, serve(t, filling, version, version), callback, host)
+    check(next_message(host, callback).startswith(b"AAA"), "the first message")
+    expect_messages(host, callback, ["B"])
+
+
+@promise("a message that came before a record that was tampered with is delivered, also from the same segment")
+@both_kinds
+def _(t, callback, version):
+    def behave(peer):
+        peer.upgrade()
+        peer.message()
+        peer.tls.write(frame("good") + frame("and") + frame("better"))
+        good = peer.outgoing.read()
+        peer.tls.write(frame("bad"))
+        bad = bytearray(peer.outgoing.read())
+        bad[-1] ^= 1
+        peer.sock.sendall(good + bad)
+        peer.recv()
+    host = opened(t, serve(t, behave, version, version), callback)
+    same(host.call("SocketWrite", "c", "go").value, 1)
+    expect_messages(host, callback, ["good", "and", "better"])
+    if callback:
+        same(host.event(ERROR).code, E_TLS)
+        same(host.event(CLOSING).text, b"1006")
+    else:
+        same(host.call("SocketRead", "c", 10000).code, E_CLOSED)
+
+
+@promise("close frame and close-notify in one segment: TCP ends at once")
+@both_kinds
+def _(t, callback, version):
+    ended = threading.Event()
+    def behave(peer):
+        peer.upgrade()
+        peer.tls.write(frame(struct.pack(">H", 1000), CLOSE))
+        peer.close_notify()
+        while peer.sock.recv(65536):
+            pass
+        ended.set()
+    host = opened(t, serve(t, behave, version, version), callback, CLOSE_TIMEOUT_MS="60000")
+    if callback:
+        same(host.event(CLOSING).text, b"1000")
+    else:
+        same(host.call("SocketRead", "c", 10000).code, E_CLOSED)
+    check(ended.wait(10), "TCP is held")
+
+
 def ends_in_order(t, end):
     """The server must see the close frame and then close-notify."""
     for version in (V12, V13):
@@ -437,6 +519,125 @@ def _(t):
         for i in (0, 1, written // 2, written - 1):
             same(received[i], ends(pattern(size, i)), f"message {i}")
         host.stop()
+
+
+def full_queue(host, size):
+    """Writes until the send queue is full; returns how many messages that were."""
+    written = 0
+    while host.call("write_pattern", "c", size, written).value:
+        written += 1
+        check(written < 2000, "the queue has no bound")
+    return written
+
+
+@promise("what waits to be sent goes out while the server keeps sending; so does the close frame behind it")
+def _(t):
+    for version in (V12, V13):
+        gate, got, flooded = threading.Event(), [], []
+        def flood(peer):
+            """Small messages as fast as they go, and in between what comes is received."""
+            peer.upgrade()
+            gate.wait(PATIENCE)
+            peer.sock.setblocking(False)
+            data, buffer, sent = b"", bytearray(), 0
+            while not got and sent < 400_000_000:
+                if not data:
+                    peer.tls.write(frame("") * 8000)
+                    data = peer.outgoing.read()
+                try:
+                    count = peer.sock.send(data)
+                    sent, data = sent + count, data[count:]
+                except BlockingIOError:
+                    pass
+                try:
+                    peer.incoming.write(peer.sock.recv(65536))
+                    while True:
+                        buffer += peer.tls.read(65536)
+                except (BlockingIOError, ssl.SSLWantReadError):
+                    pass
+                if buffer[-8:-6] == b"\x88\x82":  # the close frame
+                    got.append(bytes(buffer))
+            flooded.append(sent)
+        server = serve(t, flood, version, version, receive_buffer=16384)
+        host = opened(t, server, True, SEND_QUEUE_BYTES="4000000", WRITE_TIMEOUT_MS="100", COMPRESSION="off",
+                      CLOSE_TIMEOUT_MS="60000", PING_INTERVAL_MS="0")
+        written = full_queue(host, 50000)
+        host.close()
+        gate.set()
+        wait_until(lambda: flooded, "the end of the flood", 60)
+        check(got, f"{version.name}: the close frame did not come")
+        same(len(got[0]), written * (50000 + 8) + 8, "bytes of messages and close frame")
+
+
+@promise("what waits when the server breaks the protocol is sent, then the close frame, then close-notify")
+def _(t):
+    for version in (V12, V13):
+        violate, read, got = threading.Event(), threading.Event(), []
+        def behave(peer):
+            peer.upgrade()
+            violate.wait(PATIENCE)
+            peer.send(bytes([0x83, 0]))  # an opcode that is reserved
+            read.wait(PATIENCE)
+            try:
+                while True:
+                    opcode, data = peer.message()
+                    got.append(ends(data) if opcode == BINARY else data)
+            except Gone as gone:
+                got.append(str(gone))
+        server = serve(t, behave, version, version, receive_buffer=16384)
+        host = opened(t, server, True, SEND_QUEUE_BYTES="300000", WRITE_TIMEOUT_MS="100", COMPRESSION="off",
+                      CLOSE_TIMEOUT_MS="60000", PING_INTERVAL_MS="0")
+        written = full_queue(host, 50000)
+        violate.set()
+        host.event(ERROR)
+        same(host.event(CLOSING).text, b"1002")
+        read.set()
+        check(server.last.over.wait(PATIENCE), "the connection is still there")
+        same((len(got), got[-2:]), (written + 2, [struct.pack(">H", 1002), "close-notify"]), version.name)
+        same(got[written - 1], ends(pattern(50000, written - 1)), "the last message")
+
+
+@promise("a thread that waits for a message gets it, also if another one has received the beginning and left")
+def _(t):
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = compressor.compress(bytes(4 << 20)) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    message = bytearray(frame(data[:-4], BINARY))
+    message[0] |= 0x40
+    def behave(peer):
+        peer.read_request()
+        peer.send(peer.answer()[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n")
+        while peer.message()[0] != CLOSE:
+            peer.send(bytes(message))
+    for server in (serve(t, behave), t.add(Server(None, behave))):
+        host = new_host(t, PING_INTERVAL_MS="0", COMPRESSION="on")
+        same(host.connect_url(f"{'wss' if server.context else 'ws'}://localhost:{server.port}/").value, 1)
+        for i in range(20):
+            same(host.call("share_message", "c").value, 1, f"round {i}")
+        host.close()
+
+
+@promise("answers that only announce another (103 Early Hints) are read over, so many and no more")
+def _(t):
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+    def answers(count, together):
+        def behave(peer):
+            peer.read_request()
+            if together:
+                peer.send(hints * count + peer.answer() + frame("greeting"))
+            else:
+                for _ in range(count):
+                    peer.send(hints)
+                peer.send(peer.answer() + frame("greeting"))
+            peer.echo()
+        return behave
+    for count, together in ((1, True), (1, False), (16, True), (16, False)):
+        host = opened(t, serve(t, answers(count, together)))
+        same(host.read(), b"greeting")
+        same(host.info("HTTP_STATUS"), "101")
+        host.echo()
+    result = new_host(t).ssl(serve(t, answers(17, True)).port)
+    same((result.value, result.code), (0, E_HANDSHAKE), result.message)
+    contains(result.message, "103")
 
 
 @promise("a synchronous write waits for a slow reader")

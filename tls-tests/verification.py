@@ -4,7 +4,9 @@ gone out: the server counts them.
 
     verification.py HOST_PROGRAM TEST_SERVER [PART_OF_A_PROMISE]
 """
+import os
 import pathlib
+import resource
 import ssl
 
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -659,6 +661,110 @@ def _(t):
     host.option("c", "CLIENT_KEY_FILE", made.client.key_file)
     result = host.ssl(server.port, "localhost")
     same((result.value, result.code), (0, E_TLS), result.message)
+
+
+def weak_context(certificate, version):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = made.maximum_version = version
+    made.set_ciphers("DEFAULT@SECLEVEL=0")
+    made.load_cert_chain(certificate.cert_file, certificate.key_file)
+    return made
+
+
+@promise("VERIFY_PEER off accepts certificates that cannot be verified at all: version 1, serial numbers too long, weak keys")
+def _(t):
+    small = certificates.rsa.generate_private_key(65537, 1024)
+    odd = [certificates.changed(made.folder, "version-1", certificates.new_key(), certificates.version_1),
+           certificates.changed(made.folder, "version-1-rsa", certificates.new_key("rsa"), certificates.version_1),
+           certificates.changed(made.folder, "serial", certificates.new_key(), certificates.with_serial_number(b"z" * 30)),
+           certificates.changed(made.folder, "small", small, lambda values: values)]
+    host = t.host()
+    for certificate in odd:
+        for version in (V12, V13):
+            server = t.add(Server(weak_context(certificate, version)))
+            host.option("c", "VERIFY_PEER", "off")
+            host.connect(server.port)
+            host.echo()
+            contains(host.info("PEER_CERTIFICATE"), "subject: CN=")
+            host.close()
+
+
+@promise("CA_FILE says what is wrong with a certificate of version 1")
+def _(t):
+    certificate = certificates.changed(made.folder, "version-1-ca", certificates.new_key(), certificates.version_1)
+    result = t.host().call("SocketSetOption", "c", OPTION["CA_FILE"], certificate.cert_file)
+    same((result.value, result.code), (0, E_INVALID_ARGUMENT), result.message)
+    contains(result.message, "version-1-ca.pem", "version 1")
+
+
+@promise("PINNED_KEY holds for certificates that are odd, and what it cannot read it refuses")
+def _(t):
+    host = t.host()
+    first, second = (certificates.changed(made.folder, f"serial-{i}", certificates.new_key(),
+                                          certificates.with_serial_number(bytes([0x7a + i] * 30))) for i in (0, 1))
+    for version in (V12, V13):
+        servers = [serve(t, each, low=version, high=version) for each in (first, second)]
+        for own, other, certificate in ((servers[0], servers[1], first), (servers[1], servers[0], second)):
+            host.option("c", "VERIFY_PEER", "off")
+            host.option("c", "PINNED_KEY", certificate.pin)
+            result = host.ssl(other.port)
+            same((result.value, result.code), (0, E_TLS), result.message)
+            contains(result.message, "PINNED_KEY", (second if certificate is first else first).pin)
+            host.connect(own.port)
+            host.echo()
+            contains(host.info("PEER_CERTIFICATE"), "subject: ", "expires: ")
+            host.close()
+    unread = certificates.changed(made.folder, "version-1-pinned", certificates.new_key(), certificates.version_1)
+    host.option("c", "VERIFY_PEER", "off")
+    host.option("c", "PINNED_KEY", unread.pin)
+    result = host.ssl(serve(t, unread).port)
+    same((result.value, result.code), (0, E_TLS), result.message)
+    contains(result.message, "PINNED_KEY")
+    lacks(result.message, "sha256//")
+    host.option("c", "PINNED_KEY", "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")  # the digest of nothing
+    same(host.ssl(serve(t, first).port).code, E_TLS)
+
+
+@promise("files without an end, pipes, and files too large to be keys are refused at once")
+def _(t):
+    host, fifo, large = t.host(), made.folder / "fifo", made.folder / "large.pem"
+    os.mkfifo(fifo)
+    with open(large, "wb") as file:
+        file.truncate((16 << 20) + 1)
+    resource.prlimit(host.process.pid, resource.RLIMIT_AS, (3 << 30, 3 << 30))
+    for option in ("CA_FILE", "CLIENT_CERT_FILE", "CLIENT_KEY_FILE"):
+        for file, why in (("/dev/zero", "regular"), (fifo, "regular"), (large, "16 MiB")):
+            result = host.call("SocketSetOption", "c", OPTION[option], str(file), timeout=10)
+            same((result.value, result.code), (0, E_INVALID_ARGUMENT), f"{option} {file}: {result.message}")
+            contains(result.message, option, str(file), why)
+
+
+@promise("names that are never resolved hold up no TLS connection whose configuration is known")
+def _(t):
+    host, server = trusting(t, made.ca), serve(t, made.good)
+    host.connect(server.port, "127.0.0.1")
+    host.echo()
+    host.close()
+    for i in range(40):
+        same(host.call("WebSocketClientConnectAsync", f"s{i}", f"h{i}.hangs", 80, None, None).value, 1)
+    for _ in range(3):
+        host.connect(server.port, "127.0.0.1")
+        host.echo()
+        host.close()
+
+
+@promise("the error about a redirection shows neither login nor query nor fragment")
+def _(t):
+    host = trusting(t, made.ca, WDSOCKET_LOG="trace")
+    for location in ("http://user:s3cr3t@host.example/path?s3cr3t#s3cr3t", "ftp://user:s3cr3t@host.example/path",
+                     "http://user:s3cr3t@host.example:port/path"):
+        def behave(peer):
+            peer.read_request()
+            peer.send(f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode())
+        result = host.ssl(serve(t, made.good, behave=behave).port)
+        same((result.value, result.code), (0, E_HANDSHAKE), result.message)
+        contains(result.message, "redirects to")
+        lacks(result.message + host.stderr(), "s3cr3t", "user")
 
 
 if __name__ == "__main__":

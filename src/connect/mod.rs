@@ -27,6 +27,9 @@ struct Progress {
     refusal: Option<Failure>,
 }
 
+/// So many answers that only announce another (status 100 to 199, but for 101) are read.
+const MOST_INTERIM: usize = 16;
+
 type Phase = Mutex<Progress>;
 type Failure = (Answer, Error);
 
@@ -85,7 +88,7 @@ async fn steps(
             target.without_query(),
             next.without_query()
         );
-        if (&next.host, next.port) != (&target.host, target.port) {
+        if (&next.host, next.port, &next.unix) != (&target.host, target.port, &target.unix) {
             settings = redirect::without_authorisation(&settings);
         }
         target = next;
@@ -121,7 +124,11 @@ async fn once(
             .map_err(before_answer)?;
         carrier = Carrier::Tls(Box::new(stream));
     }
-    let (tls, certificate) = carrier.session();
+    // What a proxy has is its own.
+    let (tls, certificate) = match target.tls {
+        Some(_) => carrier.session(),
+        None => Default::default(),
+    };
     let about = |answer| Answer {
         url: target.url(),
         tls: tls.clone(),

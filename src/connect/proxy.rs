@@ -1,7 +1,7 @@
 //! Through a proxy to the server (RFC 9110, section 9.3.6; RFC 1928; RFC 1929).
 
 use super::{
-    Phase,
+    MOST_INTERIM, Phase,
     carrier::Carrier,
     dial::{Endpoint, dial, resolve},
 };
@@ -28,7 +28,7 @@ pub(super) fn choose(
     match &settings.proxy {
         Some(Proxy::None) => Ok(None),
         Some(Proxy::Through(server)) => Ok(Some(server.clone())),
-        None => from_environment(endpoint.host, is_tls, |name| std::env::var(name).ok()),
+        None => from_environment(endpoint.host, is_tls, |name| std::env::var_os(name)),
     }
 }
 
@@ -39,7 +39,10 @@ pub(super) async fn connect(
     settings: &Settings,
     phase: &Phase,
 ) -> Result<Carrier> {
-    let failed = |what: String| Error::new(Code::Proxy, format!("proxy {server}: {what}"));
+    let failed = |failure: Failure| {
+        let what = failure.what;
+        Error::new(Code::Proxy, format!("proxy {server}: {what}"))
+    };
     if server.kind != Kind::Socks5 {
         let name = TargetAddr::Domain(endpoint.bare_host().into(), endpoint.port);
         let target = match endpoint.literal() {
@@ -50,24 +53,42 @@ pub(super) async fn connect(
             .await
             .map_err(failed);
     }
-    let mut last = None;
+    let mut last = Failure::default();
     for address in resolve(endpoint, phase).await? {
         match reach(server, TargetAddr::Ip(address), endpoint, settings, phase).await {
-            Ok(carrier) => return Ok(carrier),
-            Err(what) => last = Some(what),
+            Err(failure) if failure.of_address => last = failure,
+            outcome => return outcome.map_err(failed),
         }
     }
-    Err(failed(last.unwrap_or_default()))
+    Err(failed(last))
 }
 
-/// One attempt. An error is what the proxy did.
+/// What the proxy did instead.
+#[derive(Default)]
+struct Failure {
+    what: String,
+    /// With another address of the same server it may be different. A refused login is not tried again: too many
+    /// lock an account.
+    of_address: bool,
+}
+
+impl From<String> for Failure {
+    fn from(what: String) -> Self {
+        Failure {
+            what,
+            of_address: false,
+        }
+    }
+}
+
+/// One attempt.
 async fn reach(
     server: &Server,
     target: TargetAddr<'_>,
     endpoint: &Endpoint<'_>,
     settings: &Settings,
     phase: &Phase,
-) -> Result<Carrier, String> {
+) -> Result<Carrier, Failure> {
     let own = Endpoint {
         host: &server.host,
         port: server.port,
@@ -102,7 +123,10 @@ async fn reach(
             };
             match stream {
                 Ok(stream) => Ok(stream.into_inner()),
-                Err(error) => Err(in_words(&error, endpoint)),
+                Err(error) => Err(Failure {
+                    what: in_words(&error, endpoint),
+                    of_address: is_of_address(&error),
+                }),
             }
         }
     }
@@ -121,12 +145,39 @@ async fn ask(
         request.push_str(&format!("Proxy-Authorization: Basic {login}\r\n"));
     }
     request.push_str("\r\n");
-    let lost = |error: std::io::Error| format!("the connection was lost: {}", describe(&error));
     carrier.write_all(request.as_bytes()).await.map_err(lost)?;
     carrier.flush().await.map_err(lost)?;
+    // Those that announce another (RFC 9110, section 15.2) are no more than that.
+    for _ in 0..=MOST_INTERIM {
+        let answer = one_answer(carrier).await?;
+        let mut headers = [httparse::EMPTY_HEADER; 100];
+        let mut response = httparse::Response::new(&mut headers);
+        let status = match response.parse(&answer) {
+            Ok(_) => response.code.unwrap_or_default(),
+            Err(error) => return Err(format!("its answer is not HTTP: {error}")),
+        };
+        let reason = response.reason.unwrap_or_default();
+        return match status {
+            100 | 102..=199 => continue,
+            200..=299 => Ok(()),
+            407 if server.login.is_some() => Err(format!(
+                "it answered 407 {reason}: the login was not accepted"
+            )),
+            407 => Err(format!("it answered 407 {reason}: it demands a login")),
+            _ => Err(format!(
+                "it answered {status} {reason} when asked for {authority}"
+            )),
+        };
+    }
+    Err(format!(
+        "it answered more than {MOST_INTERIM} times without an end"
+    ))
+}
+
+/// Header and status line of an answer, and nothing of what follows: that is the server's. Answers are short.
+async fn one_answer(carrier: &mut Carrier) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     loop {
-        // Nothing of what follows the answer: that is the server's. Answers are short.
         let byte = carrier
             .read_u8()
             .await
@@ -138,29 +189,31 @@ async fn ask(
             })?;
         bytes.push(byte);
         if bytes.ends_with(b"\r\n\r\n") || bytes.ends_with(b"\n\n") {
-            break;
+            return Ok(bytes);
         }
         if bytes.len() > MAX_ANSWER {
             return Err(format!("its answer is longer than {MAX_ANSWER} bytes"));
         }
     }
-    let mut headers = [httparse::EMPTY_HEADER; 100];
-    let mut response = httparse::Response::new(&mut headers);
-    let status = match response.parse(&bytes) {
-        Ok(_) => response.code.unwrap_or_default(),
-        Err(error) => return Err(format!("its answer is not HTTP: {error}")),
-    };
-    let reason = response.reason.unwrap_or_default();
-    match status {
-        200..=299 => Ok(()),
-        407 if server.login.is_some() => Err(format!(
-            "it answered 407 {reason}: the login was not accepted"
-        )),
-        407 => Err(format!("it answered 407 {reason}: it demands a login")),
-        _ => Err(format!(
-            "it answered {status} {reason} when asked for {authority}"
-        )),
-    }
+}
+
+fn lost(error: std::io::Error) -> String {
+    format!("the connection was lost: {}", describe(&error))
+}
+
+/// Whether the proxy's trouble is with the address that it was to connect to.
+fn is_of_address(error: &tokio_socks::Error) -> bool {
+    use tokio_socks::Error as E;
+    matches!(
+        error,
+        E::ConnectionRefused
+            | E::HostUnreachable
+            | E::NetworkUnreachable
+            | E::ConnectionNotAllowedByRuleset
+            | E::TtlExpired
+            | E::AddressTypeNotSupported
+            | E::GeneralSocksServerFailure
+    )
 }
 
 fn in_words(error: &tokio_socks::Error, endpoint: &Endpoint<'_>) -> String {

@@ -29,31 +29,33 @@ pub(super) fn location(answer: &Answer) -> Option<&str> {
 /// # Errors
 /// One that is not followed.
 pub(super) fn follow(target: &Target, location: &str) -> Result<Target> {
-    let refused = |why: &str| {
-        // A query may hold secrets.
-        let shown = location.split('?').next().unwrap_or_default();
+    let refused = |to: &str, why: &str| {
         Error::new(
             Code::Handshake,
-            format!("the server redirects to {shown}, {why}"),
+            format!("the server redirects to {to}, {why}"),
         )
+    };
+    let mut url = Url::parse(&target.request_url())
+        .and_then(|base| base.join(location))
+        .map_err(|error| refused("something", &format!("which is no address ({error})")))?;
+    // Neither is asked for.
+    url.set_fragment(None);
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let resource = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
     };
     if target.unix.is_some() && location.starts_with('/') && !location.starts_with("//") {
         // The same socket.
-        let next = Url::parse(&target.request_url())
-            .and_then(|base| base.join(location))
-            .map_err(|error| refused(&format!("which is no address ({error})")))?;
-        let query = next
-            .query()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
         return Ok(Target {
-            resource: format!("{}{query}", next.path()),
+            resource,
             ..target.clone()
         });
     }
-    let url = Url::parse(&target.request_url())
-        .and_then(|base| base.join(location))
-        .map_err(|error| refused(&format!("which is no address ({error})")))?;
+    // A query may hold secrets: it is not shown.
+    url.set_query(None);
+    let refused = |why: &str| refused(url.as_str(), why);
     let scheme = match url.scheme() {
         "ws" | "http" => "ws",
         "wss" | "https" => "wss",
@@ -68,14 +70,11 @@ pub(super) fn follow(target: &Target, location: &str) -> Result<Target> {
         .port()
         .map(|port| format!(":{port}"))
         .unwrap_or_default();
-    let query = url
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
     let host = url.host_str().unwrap_or_default();
-    let next = Target::from_url(&format!("{scheme}://{host}{port}{}{query}", url.path()))
-        .map_err(|error| refused(&format!("which is no WebSocket address: {error}")))?;
+    let next = Target::from_url(&format!("{scheme}://{host}{port}{}", url.path()))
+        .map_err(|error| refused(&format!("which is no WebSocket address: {}", error.message)))?;
     Ok(Target {
+        resource,
         tls: next.tls.map(|all| target.tls.unwrap_or(all)),
         ..next
     })
@@ -106,7 +105,15 @@ mod tests {
             ("ws://a/x", "https://a/x", Ok("wss://a/x")),
             ("wss://a/x", "wss://b:444/", Ok("wss://b:444/")),
             ("wss://a/x", "//b/y#fragment", Ok("wss://b/y")),
+            ("ws://a/x", "http://me:hidden@b/y?z", Ok("ws://b/y?z")),
             ("wss://a/x", "http://a/x?secret", Err("no TLS")),
+            (
+                "wss://a/x",
+                "http://secret:secret@a/x#secret",
+                Err("to http://a/x, which has no TLS"),
+            ),
+            ("ws://a/x", "ftp://secret@a/x", Err("to ftp://a/x,")),
+            ("ws://a/x", "http://me:secret@[x]/", Err("no address")),
             ("wss://a/x", "ws://a/x", Err("no TLS")),
             ("ws://a/x", "ftp://a/x", Err("no WebSocket address")),
             ("ws://a/x", "http://", Err("no address")),

@@ -1,6 +1,6 @@
 //! The upgrade request and what the server answers (RFC 6455, sections 4.1 and 4.2.2).
 
-use super::{Failure, Phase, address::Target, redirect};
+use super::{Failure, MOST_INTERIM, Phase, address::Target, redirect};
 use crate::{
     error::{Code, Error, describe},
     options::Settings,
@@ -40,46 +40,21 @@ pub(super) async fn upgrade(
 ) -> Result<(Answer, Vec<u8>), Failure> {
     let early = |error| (Answer::default(), error);
     let (request, key) = request(target, protocols, settings).map_err(early)?;
-    let lost = |error: std::io::Error| {
-        early(
-            tls::explain(&error)
-                .unwrap_or_else(|| Error::io("the connection was lost during the upgrade", &error)),
-        )
-    };
-    stream.write_all(&request).await.map_err(lost)?;
-    stream.flush().await.map_err(lost)?;
+    let failed = |error| early(lost(error));
+    stream.write_all(&request).await.map_err(failed)?;
+    stream.flush().await.map_err(failed)?;
 
     let mut bytes = Vec::with_capacity(1024);
-    let mut reads = 0;
-    let (length, response) = loop {
-        let before = bytes.len();
-        if stream.read_buf(&mut bytes).await.map_err(lost)? == 0 {
-            let what = match bytes.is_empty() {
-                true => "the server closed the connection without an answer",
-                false => "the server closed the connection in the middle of its answer",
-            };
-            return Err(early(Error::new(Code::Handshake, what)));
+    let mut response = one_answer(stream, &mut bytes).await.map_err(early)?;
+    for _ in 0..MOST_INTERIM {
+        // One that announces another (RFC 9110, section 15.2), such as Early Hints, is no more than that.
+        if !response.status().is_informational() || response.status() == 101 {
+            break;
         }
-        // An answer that comes byte by byte is parsed once a line; one that is no HTTP at all is
-        // noticed although no line ends.
-        reads += 1;
-        if reads > 8 && bytes.len() <= MAX_ANSWER && !bytes[before..].contains(&b'\n') {
-            continue;
-        }
-        match Response::try_parse(&bytes) {
-            Ok(Some(parsed)) => break parsed,
-            Ok(None) if bytes.len() > MAX_ANSWER => {
-                let what = format!("the server's answer is longer than {MAX_ANSWER} bytes");
-                return Err(early(Error::new(Code::Handshake, what)));
-            }
-            Ok(None) => {}
-            Err(error) => {
-                let what = format!("the server's answer is not HTTP/1.1: {}", in_words(&error));
-                return Err(early(Error::new(Code::Handshake, what)));
-            }
-        }
-    };
-    let rest = bytes.split_off(length);
+        response = one_answer(stream, &mut bytes).await.map_err(early)?;
+    }
+    // An idle connection keeps no buffer.
+    bytes.shrink_to_fit();
     let mut answer = Answer {
         status: response.status().as_u16(),
         headers: header_lines(response.headers()),
@@ -98,7 +73,7 @@ pub(super) async fn upgrade(
             lock(phase).refusal = Some((answer.clone(), refused));
         }
         if !is_redirection {
-            let line = first_line_of_body(stream, response.headers(), rest).await;
+            let line = first_line_of_body(stream, response.headers(), bytes).await;
             if !line.is_empty() {
                 what = format!("{what}: {line}");
             }
@@ -109,10 +84,56 @@ pub(super) async fn upgrade(
         Ok((protocol, deflate)) => {
             answer.protocol = protocol;
             answer.deflate = deflate;
-            Ok((answer, rest))
+            Ok((answer, bytes))
         }
         Err(error) => Err((answer, error)),
     }
+}
+
+/// Reads until an answer is whole, beginning with what has been read already. Leaves what follows it.
+async fn one_answer(
+    stream: &mut (impl AsyncRead + Unpin),
+    bytes: &mut Vec<u8>,
+) -> Result<Response, Error> {
+    let mut reads = 0;
+    // An answer that comes byte by byte is parsed once a line; one that is no HTTP at all is
+    // noticed although no line ends.
+    let mut is_worth_parsing = !bytes.is_empty();
+    loop {
+        if is_worth_parsing {
+            match Response::try_parse(bytes) {
+                Ok(Some((length, response))) => {
+                    bytes.drain(..length);
+                    return Ok(response);
+                }
+                Ok(None) if bytes.len() > MAX_ANSWER => {
+                    let what = format!("the server's answer is longer than {MAX_ANSWER} bytes");
+                    return Err(Error::new(Code::Handshake, what));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let what = format!("the server's answer is not HTTP/1.1: {}", in_words(&error));
+                    return Err(Error::new(Code::Handshake, what));
+                }
+            }
+        }
+        let before = bytes.len();
+        if stream.read_buf(bytes).await.map_err(lost)? == 0 {
+            let what = match bytes.is_empty() {
+                true => "the server closed the connection without an answer",
+                false => "the server closed the connection in the middle of its answer",
+            };
+            return Err(Error::new(Code::Handshake, what));
+        }
+        reads += 1;
+        is_worth_parsing =
+            reads <= 8 || bytes.len() > MAX_ANSWER || bytes[before..].contains(&b'\n');
+    }
+}
+
+fn lost(error: std::io::Error) -> Error {
+    tls::explain(&error)
+        .unwrap_or_else(|| Error::io("the connection was lost during the upgrade", &error))
 }
 
 /// Writes the request. Returns it and its key.

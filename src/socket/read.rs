@@ -33,6 +33,15 @@ pub(crate) enum Peek<T> {
     Leave(T),
 }
 
+impl Core {
+    /// Wakes a waiting reader for what its socket does not tell: messages, and what was received and not decoded.
+    pub(super) fn hand_on(&mut self) {
+        if !self.inbox.is_empty() || (self.is_reading() && self.has_received()) {
+            self.readers.ring_one();
+        }
+    }
+}
+
 impl Socket {
     /// Looks at the next message, waiting for it if need be, and takes or leaves it.
     ///
@@ -78,6 +87,7 @@ impl Socket {
                 Wait::Forever => false,
             };
             if expired {
+                core.hand_on();
                 return Ok(None);
             }
             if more {
@@ -128,9 +138,7 @@ impl Socket {
         }
         if let Err(error) = waited {
             // Somebody may have rung here for a message that the next reader can have.
-            if !core.inbox.is_empty() {
-                core.readers.ring_one();
-            }
+            core.hand_on();
             return Err(Error::io("cannot wait", &error).of(&self.name));
         }
         Ok(core)
@@ -157,9 +165,7 @@ impl Socket {
                 Some(value)
             }
         };
-        if !core.inbox.is_empty() {
-            core.readers.ring_one();
-        }
+        core.hand_on();
         result
     }
 

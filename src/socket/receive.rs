@@ -58,6 +58,7 @@ pub(super) enum Stopped {
 struct Chunk {
     length: usize,
     in_place: bool,
+    cost: usize,
     /// Nothing more had arrived: asking again would only say so.
     is_drained: bool,
 }
@@ -105,7 +106,7 @@ impl Core {
             match self.receive_once(buffer) {
                 Ok(Chunk { length: 0, .. }) => self.stream_ended(socket),
                 Ok(chunk) => {
-                    self.spend(chunk.length);
+                    self.spend(chunk.cost);
                     self.counters.wire_in += chunk.length as u64;
                     match chunk.in_place {
                         true => self.decode_in_place(socket, chunk.length),
@@ -145,6 +146,7 @@ impl Core {
         Ok(Chunk {
             length,
             in_place,
+            cost: link.stream.cost(),
             is_drained: link.stream.is_drained(),
         })
     }

@@ -74,8 +74,7 @@ impl Socket {
             };
             if let Some((mut link, until)) = link {
                 // Now, because the runtime may be about to stop.
-                link.stream.finish();
-                let _ = link.outbox.flush(&mut link.stream);
+                let _ = finish(&mut link);
                 // The end of TCP needs nobody's attention, and no one waits for it. Without a close frame
                 // there is nothing to wait for: the connection is lost.
                 if let Some(until) = until {
@@ -142,10 +141,18 @@ impl Socket {
                     _ if again => None,
                     // The stream says nothing of what has been taken from it already.
                     _ if plan.wanted.read && core.has_received() => {
+                        if plan.wanted.write {
+                            core.flush(self);
+                        }
                         core.receive(self, Goal::All);
                         None
                     }
-                    Some(link) => Some((plan, link.stream.socket().clone())),
+                    Some(link) => {
+                        let stream = link.stream.socket().clone();
+                        // What this task has received in part is for the host's thread that waits.
+                        core.hand_on();
+                        Some((plan, stream))
+                    }
                 }
             };
             let Some((plan, socket)) = next else {
@@ -411,6 +418,15 @@ impl Drop for Abandoned {
     }
 }
 
+/// Sends what is left, and behind it that this was all. True once the system has everything.
+fn finish(link: &mut Link) -> io::Result<bool> {
+    if !link.outbox.flush(&mut link.stream)? {
+        return Ok(false);
+    }
+    link.stream.finish();
+    link.stream.flush()
+}
+
 /// The end of TCP (RFC 6455, section 7.1.1): sends what is left, lets the server close first, so
 /// that the TIME_WAIT is the server's, and closes when it has taken too long.
 async fn take_down(mut link: Link, until: Instant) {
@@ -428,17 +444,18 @@ async fn take_down(mut link: Link, until: Instant) {
     // A peer that goes on sending is not listened to for long, nor without a pause for others.
     while !ended && received < MOST_AFTER_CLOSE {
         tokio::task::yield_now().await;
+        let has_received = link.stream.has_received();
         let wanted = Interests {
             read: true,
             write: !flushed,
         };
-        let step = registration.ready(wanted, |ready| {
+        let mut drive = |ready: Interests| {
             let mut blocked = Interests {
                 read: false,
                 write: false,
             };
             if ready.write && !flushed {
-                match link.outbox.flush(&mut link.stream) {
+                match finish(&mut link) {
                     Ok(done) => {
                         flushed = done;
                         blocked.write = !done;
@@ -455,7 +472,15 @@ async fn take_down(mut link: Link, until: Instant) {
                 }
             }
             blocked
-        });
+        };
+        let step = async {
+            // The socket says nothing of what has been taken from it already.
+            if has_received {
+                drive(both);
+                return Ok(());
+            }
+            registration.ready(wanted, drive).await
+        };
         tokio::select! {
             biased;
             result = step => ended |= result.is_err(),

@@ -1,10 +1,13 @@
 //! Certificates (RFC 5280) in words.
 
 use x509_cert::{
-    Certificate,
-    der::{Decode, Encode},
+    certificate::{CertificateInner, Raw, Version},
+    der::Decode,
     time::Time,
 };
+
+/// Also one that RFC 5280 does not allow: there are servers with a serial number of more than 20 bytes.
+type Certificate = CertificateInner<Raw>;
 
 /// What is said about a certificate.
 pub(super) struct Facts {
@@ -14,8 +17,6 @@ pub(super) struct Facts {
     pub not_after: String,
     /// Seconds since 1970.
     pub valid: std::ops::RangeInclusive<u64>,
-    /// `SubjectPublicKeyInfo`, DER.
-    pub key: Vec<u8>,
 }
 
 impl Facts {
@@ -31,7 +32,6 @@ impl Facts {
             not_before: validity.not_before.to_date_time().to_string(),
             not_after: validity.not_after.to_date_time().to_string(),
             valid: seconds(&validity.not_before)..=seconds(&validity.not_after),
-            key: certificate.subject_public_key_info().to_der().ok()?,
         })
     }
 
@@ -50,4 +50,10 @@ pub(crate) fn describe(der: &[u8]) -> String {
         ),
         None => String::new(),
     }
+}
+
+/// Whether it is a certificate of the first version, without extensions.
+pub(super) fn is_version_1(der: &[u8]) -> bool {
+    Certificate::from_der(der)
+        .is_ok_and(|certificate| certificate.tbs_certificate().version() == Version::V1)
 }

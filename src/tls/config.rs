@@ -1,9 +1,9 @@
 //! rustls's configurations: one for all connections with the same settings, so that the trusted
 //! certificates are read once, and sessions can be resumed.
 
-use super::{Settings, Versions, verify::Verifier};
+use super::{Settings, Versions, certificate::is_version_1, verify::Verifier};
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, describe},
     sync::{Mutex, lock},
 };
 use once_cell::sync::Lazy;
@@ -15,10 +15,19 @@ use rustls::{
     server::ParsedCertificate,
     version::{TLS12, TLS13},
 };
-use std::{collections::HashMap, fs, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    fs,
+    io::{self, Read},
+    sync::Arc,
+    time::SystemTime,
+};
+use tokio::sync::OnceCell;
 
 /// So many configurations are remembered; when there are more, all are made anew.
 const MOST: usize = 64;
+/// The largest file that is read: a thousand certificates have a tenth of that.
+const MOST_BYTES: usize = 16 << 20;
 
 /// What a configuration was made from.
 #[derive(PartialEq, Eq, Hash)]
@@ -29,38 +38,50 @@ struct Key {
     stamps: Vec<Option<(SystemTime, u64)>>,
 }
 
-static CONFIGS: Lazy<Mutex<HashMap<Key, Arc<ClientConfig>>>> = Lazy::new(Mutex::default);
+/// Empty while it is being made, which those wait for that have the same settings.
+type Entry = Arc<OnceCell<Arc<ClientConfig>>>;
+
+static CONFIGS: Lazy<Mutex<HashMap<Key, Entry>>> = Lazy::new(Mutex::default);
 static PROVIDER: Lazy<Arc<CryptoProvider>> = Lazy::new(|| Arc::new(ring::default_provider()));
 
-/// The configuration for these settings. Reads files: may take a while.
-pub(super) fn get(settings: &Settings, versions: Versions) -> Result<Arc<ClientConfig>> {
+/// The configuration for these settings.
+pub(super) async fn get(settings: &Settings, versions: Versions) -> Result<Arc<ClientConfig>> {
     let files = [&settings.ca_file, &settings.cert_file, &settings.key_file];
     let stamp = |file: &Option<String>| {
         let about = fs::metadata(file.as_ref()?).ok()?;
         Some((about.modified().ok()?, about.len()))
     };
+    let settings = Settings {
+        // Said for each connection.
+        server_name: None,
+        ..settings.clone()
+    };
     let key = Key {
-        settings: Settings {
-            // Said for each connection.
-            server_name: None,
-            ..settings.clone()
-        },
+        settings: settings.clone(),
         versions,
         stamps: files.map(stamp).to_vec(),
     };
-    let mut configs = lock(&CONFIGS);
-    if let Some(config) = configs.get(&key) {
-        return Ok(config.clone());
-    }
-    let config = Arc::new(build(settings, versions)?);
-    if configs.len() >= MOST {
-        configs.clear();
-    }
-    configs.insert(key, config.clone());
-    Ok(config)
+    let entry = {
+        let mut configs = lock(&CONFIGS);
+        if configs.len() >= MOST && !configs.contains_key(&key) {
+            configs.clear();
+        }
+        configs.entry(key).or_default().clone()
+    };
+    // Only what reads files, the system's whole store among them, goes where names are resolved, too: all
+    // threads there may be waiting for that.
+    let config = entry
+        .get_or_try_init(|| async {
+            tokio::task::spawn_blocking(move || build(&settings, versions))
+                .await
+                .map_err(|error| Error::new(Code::Internal, error.to_string()))?
+                .map(Arc::new)
+        })
+        .await?;
+    Ok(config.clone())
 }
 
-fn build(settings: &Settings, versions: Versions) -> Result<ClientConfig> {
+pub(crate) fn build(settings: &Settings, versions: Versions) -> Result<ClientConfig> {
     let own = match &settings.ca_file {
         Some(file) => check_certificates("CA_FILE", file)?,
         None => Vec::new(),
@@ -144,42 +165,62 @@ fn chain_verifier(
 
 /// The certificates in a PEM file: at least one.
 pub(crate) fn check_certificates(option: &str, file: &str) -> Result<Vec<CertificateDer<'static>>> {
-    CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .and_then(|certificates| match certificates.is_empty() {
-            true => Err(pem::Error::NoItemsFound),
-            false => Ok(certificates),
-        })
-        .map_err(|error| unreadable(option, file, "certificate", error))
-        .and_then(|certificates| {
-            let is_one = |der: &CertificateDer| ParsedCertificate::try_from(der).is_ok();
-            match certificates.iter().any(is_one) {
-                true => Ok(certificates),
-                false => Err(Error::invalid(format!(
-                    "{option} \"{file}\" holds nothing that is a certificate"
-                ))),
-            }
-        })
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&read(option, file)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| unreadable(option, file, "certificate", error))?;
+    if certificates.is_empty() {
+        return Err(unreadable(
+            option,
+            file,
+            "certificate",
+            pem::Error::NoItemsFound,
+        ));
+    }
+    let is_usable = |der: &CertificateDer| ParsedCertificate::try_from(der).is_ok();
+    if certificates.iter().any(is_usable) {
+        return Ok(certificates);
+    }
+    Err(Error::invalid(
+        match certificates.iter().any(|der| is_version_1(der)) {
+            true => format!(
+                "{option} \"{file}\" holds only a certificate of X.509 version 1; version 3 is needed"
+            ),
+            false => format!("{option} \"{file}\" holds nothing that is a certificate"),
+        },
+    ))
 }
 
 /// The private key in a PEM file: PKCS#8, PKCS#1 (RSA) or SEC1 (EC).
 pub(crate) fn check_key(option: &str, file: &str) -> Result<PrivateKeyDer<'static>> {
-    let is_encrypted =
-        |file: &str| fs::read_to_string(file).is_ok_and(|text| text.contains("ENCRYPTED"));
-    if is_encrypted(file) {
+    let bytes = read(option, file)?;
+    if String::from_utf8_lossy(&bytes).contains("ENCRYPTED") {
         return Err(Error::invalid(format!(
             "{option} \"{file}\" is encrypted, which is not supported: \"openssl pkey\" decrypts it"
         )));
     }
-    PrivateKeyDer::from_pem_file(file)
+    PrivateKeyDer::from_pem_slice(&bytes)
         .map_err(|error| unreadable(option, file, "private key", error))
+}
+
+/// What a file holds: one that has an end, and does not let anybody wait.
+fn read(option: &str, file: &str) -> Result<Vec<u8>> {
+    let failed = |why: &str| Error::invalid(format!("{option} \"{file}\": {why}"));
+    let in_words = |error: io::Error| failed(&describe(&error));
+    if !fs::metadata(file).map_err(in_words)?.is_file() {
+        return Err(failed("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    let limit = MOST_BYTES as u64 + 1;
+    let file = fs::File::open(file).map_err(in_words)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(in_words)?;
+    match bytes.len() > MOST_BYTES {
+        true => Err(failed("it is larger than 16 MiB")),
+        false => Ok(bytes),
+    }
 }
 
 fn unreadable(option: &str, file: &str, what: &str, error: pem::Error) -> Error {
     Error::invalid(match error {
-        pem::Error::Io(error) => {
-            format!("{option} \"{file}\": {}", crate::error::describe(&error))
-        }
         pem::Error::NoItemsFound => format!("{option} \"{file}\" holds no {what} in PEM form"),
         other => format!("{option} \"{file}\" is not a PEM file: {other}"),
     })

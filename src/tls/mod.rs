@@ -11,6 +11,9 @@ pub(crate) use self::{
     pin::Pins,
 };
 
+#[cfg(all(test, not(shuttle)))]
+pub(crate) use self::config::build as configuration;
+
 use crate::error::{Code, Error, Result, describe};
 use rustls::{
     AlertDescription, ClientConnection, PeerIncompatible, PeerMisbehaved,
@@ -77,11 +80,7 @@ pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         Some(name) => server_name(name)?,
         None => name_of(host)?,
     };
-    let for_config = settings.clone();
-    // Reads files, the system's whole store among them.
-    let config = tokio::task::spawn_blocking(move || config::get(&for_config, versions))
-        .await
-        .map_err(|error| Error::new(Code::Internal, error.to_string()))??;
+    let config = config::get(settings, versions).await?;
     let handshake = TlsConnector::from(config).connect(name, stream).await;
     // Said by the verifier on this very thread, since the last time that somebody asked.
     let refusal = verify::take_refusal();
@@ -169,6 +168,10 @@ fn in_words(error: &rustls::Error) -> String {
         rustls::Error::NoApplicationProtocol => {
             "the server does not offer http/1.1 (ALPN)".to_owned()
         }
+        // Of the stream's: rustls has no reason to say this.
+        rustls::Error::EncryptError => "as many records were sent as TLS 1.2 allows with one \
+             connection's keys; another connection has new ones"
+            .to_owned(),
         other => format!("TLS failed: {other}"),
     }
 }
