@@ -4,7 +4,7 @@ use super::last_error::Last;
 use crate::{
     host::HostCall,
     protocol::Kind,
-    socket::{Event, Handler, Socket},
+    socket::{Ended, Event, Handler, Socket},
     sync::{Arc, with_local},
 };
 use std::{
@@ -42,19 +42,29 @@ unsafe impl Send for UserData {}
 unsafe impl Sync for UserData {}
 
 /// The event that a callback on this thread is about.
+#[derive(Clone)]
 pub(super) struct Current {
     pub socket: Arc<Socket>,
     /// The kind of the message that is being delivered.
     pub kind: Option<Kind>,
+    /// The end that ERROR and CLOSING are about.
+    pub ended: Option<Arc<Ended>>,
+}
+
+impl Current {
+    /// The event that is being delivered on this thread to the socket of this name.
+    pub fn of(name: &str) -> Option<Current> {
+        with_local(&CURRENT, |current: &mut Option<Current>| {
+            current
+                .as_ref()
+                .filter(|current| current.socket.name() == name)
+                .cloned()
+        })
+    }
 }
 
 thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
-}
-
-/// Looks at the event that is being delivered on this thread.
-pub(super) fn with_current<T>(look: impl FnOnce(Option<&Current>) -> T) -> T {
-    with_local(&CURRENT, |current| look(current.as_ref()))
 }
 
 /// The host's callback of one connection.
@@ -69,15 +79,21 @@ impl Handler for CHandler {
     fn call(&self, socket: &Arc<Socket>, event: Event) {
         let mut error = Last::default();
         let mut kind = None;
+        let mut about = None;
         let (number, mut bytes) = match event {
             Event::Opening => (super::WDSOCKET_EVENT_OPENING, Vec::new()),
             Event::Message(message) => {
                 kind = Some(message.kind);
                 (super::WDSOCKET_EVENT_MESSAGE, message.data)
             }
-            Event::Closing(code) => (super::WDSOCKET_EVENT_CLOSING, code.to_string().into_bytes()),
-            Event::Error(cause) => {
+            Event::Closing(ended) => {
+                let code = ended.code().to_string();
+                about = Some(ended);
+                (super::WDSOCKET_EVENT_CLOSING, code.into_bytes())
+            }
+            Event::Error(cause, ended) => {
                 error = Last::new(Err(&cause));
+                about = Some(ended);
                 (super::WDSOCKET_EVENT_ERROR, Vec::new())
             }
             Event::Writable => (super::WDSOCKET_EVENT_WRITABLE, Vec::new()),
@@ -90,6 +106,7 @@ impl Handler for CHandler {
         let current = Current {
             socket: socket.clone(),
             kind,
+            ended: about,
         };
         with_local(&CURRENT, |slot| *slot = Some(current));
         // SAFETY: the host gave this function for this type. The strings are NUL-terminated and

@@ -1,6 +1,6 @@
 //! Reading synchronous sockets.
 
-use super::{args, callback::with_current, count};
+use super::{args, callback::Current, count};
 use crate::{
     error::{Code, Error},
     protocol::Kind,
@@ -29,6 +29,9 @@ use std::{
 /// - `-WDSOCKET_E_BUFFER_TOO_SMALL`: the message is longer than `capacity` and is kept,
 /// - `-WDSOCKET_E_CANCELLED`: another thread closed the socket meanwhile,
 /// - `-WDSOCKET_E_CALLBACK_SOCKET`: its messages go to its callback.
+///
+/// With reconnecting, the first call after `-WDSOCKET_E_CLOSED` tries to get the connection back, and waits for that as
+/// for a message; where its time is over first, the attempt goes on. If it fails, its error is returned.
 ///
 /// Several threads may read one socket: each message goes to exactly one of them. A thread that has
 /// asked for a length may find that another has taken the message: loop on
@@ -82,7 +85,8 @@ pub unsafe extern "C" fn SocketRead(
 ///
 /// Returns its length in bytes (0 is an empty message), `-WDSOCKET_E_NO_MESSAGE` if none has
 /// arrived, `-WDSOCKET_E_CLOSED` once everything that was received has been read and the
-/// connection has ended, or another negative error code.
+/// connection has ended, or another negative error code. With reconnecting, the first call after that only
+/// begins the attempt to get the connection back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketAvailable(name: *const c_char) -> isize {
     count(|| {
@@ -104,13 +108,8 @@ pub unsafe extern "C" fn SocketMessageType(name: *const c_char) -> isize {
     count(|| {
         // SAFETY: the host's promise for text arguments.
         let name = unsafe { args::name(name) }?;
-        let delivered = with_current(|current| {
-            current
-                .filter(|current| current.socket.name() == name)
-                .map(|current| current.kind)
-        });
-        let kind = match delivered {
-            Some(kind) => kind,
+        let kind = match Current::of(name) {
+            Some(current) => current.kind,
             None => last_kind(&*registry::find(name)?),
         };
         Ok(kind.map_or(0, |kind| kind as usize))
