@@ -114,6 +114,8 @@ if(UNIX)
   add(reconnecting)
   target_sources(reconnecting PRIVATE relay.c)
   set_target_properties(reconnecting PROPERTIES ENABLE_EXPORTS ON)
+  add(reconnecting_more)
+  target_sources(reconnecting_more PRIVATE relay.c)
 
   # Loads the library itself, so it is not linked with it.
   add_executable(load_around_every_call load_around_every_call.c)

@@ -232,6 +232,14 @@ void relay_hold(Relay *relay, bool hold)
     unlock(relay);
 }
 
+void relay_inject(Relay *relay, const char *bytes, size_t size)
+{
+    lock(relay);
+    for (Pair *pair = relay->pairs; pair < relay->pairs + PAIRS; pair++)
+        if (pair->used) (void)!send(pair->up.from, bytes, size, MSG_NOSIGNAL); /* to those that are still there */
+    unlock(relay);
+}
+
 void relay_free(Relay *relay)
 {
     lock(relay);

@@ -4,6 +4,7 @@
 #define RELAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct Relay Relay;
 
@@ -24,6 +25,8 @@ void relay_stop(Relay *relay);
 void relay_resume(Relay *relay);
 /* Reads nothing more from clients, so that their buffers fill, until told false. */
 void relay_hold(Relay *relay, bool hold);
+/* Sends these bytes to all clients, as if the server had: between two messages of the server's. */
+void relay_inject(Relay *relay, const char *bytes, size_t size);
 /* Ends it. */
 void relay_free(Relay *relay);
 

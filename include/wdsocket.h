@@ -288,7 +288,8 @@ typedef void (WDSOCKET_CALL *WdSocketLogW)(int32_t level, const wchar_t *line, v
 /**
  * Reconnecting: the limit of the first delay, which doubles with each failure. 0 to 2147483647 ms, default
  * 0. Where neither this nor `WDSOCKET_OPTION_RECONNECT_MAX_MS` is above 0, a lost connection stays lost.
- * Where only the other is: 500, or that.
+ * Where only the other is: 500, or that. Counts at once for a connection that lives or waits to be made again; one
+ * that has ended does not come back.
  */
 #define WDSOCKET_OPTION_RECONNECT_MIN_MS 31
 
@@ -837,6 +838,9 @@ intptr_t SocketPostToWindow(void *hwnd,
  * - `-WDSOCKET_E_CANCELLED`: another thread closed the socket meanwhile,
  * - `-WDSOCKET_E_CALLBACK_SOCKET`: its messages go to its callback.
  *
+ * With reconnecting, the first call after `-WDSOCKET_E_CLOSED` tries to get the connection back, and waits for that as
+ * for a message; where its time is over first, the attempt goes on. If it fails, its error is returned.
+ *
  * Several threads may read one socket: each message goes to exactly one of them. A thread that has
  * asked for a length may find that another has taken the message: loop on
  * `-WDSOCKET_E_BUFFER_TOO_SMALL`.
@@ -852,7 +856,8 @@ intptr_t SocketRead(const char *name,
  *
  * Returns its length in bytes as `SocketRead` does (0 is an empty message), `-WDSOCKET_E_NO_MESSAGE` if none has
  * arrived, `-WDSOCKET_E_CLOSED` once everything that was received has been read and the
- * connection has ended, or another negative error code.
+ * connection has ended, or another negative error code. With reconnecting, the first call after that only
+ * begins the attempt to get the connection back.
  */
 intptr_t SocketAvailable(const char *name);
 
@@ -879,6 +884,10 @@ intptr_t SocketMessageType(const char *name);
  * - `WDSOCKET_E_ENCODING`: not valid in its encoding,
  * - `WDSOCKET_E_TOO_BIG`: in UTF-8 longer than `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`,
  * - `WDSOCKET_E_NOT_OPEN`: before the connection is open; `WDSOCKET_E_CLOSED`: after its end.
+ *
+ * With reconnecting, messages are queued from the loss of the connection (or the server's close frame) until the
+ * next one is open. On a synchronous socket one call reports the loss, and the next write waits for the new
+ * connection first; inside a callback it is queued.
  *
  * Any thread may write at any time. Messages of one thread arrive in order; messages of several
  * threads never mix.
@@ -934,6 +943,10 @@ intptr_t SocketExists(const char *name);
 /**
  * Where a connection is in its life.
  *
+ * Inside a callback that tells of an end (`WDSOCKET_EVENT_ERROR`, `WDSOCKET_EVENT_CLOSING`) its own name's state is
+ * what that end has led to, even if the connection has come back since: `WDSOCKET_STATE_CONNECTING` while the library
+ * goes on trying, `WDSOCKET_STATE_CLOSED` if this was the last.
+ *
  * Returns a `WDSOCKET_STATE_...` constant; `WDSOCKET_STATE_NONE` (0) for a name that is not in use.
  */
 intptr_t SocketState(const char *name);
@@ -942,8 +955,9 @@ intptr_t SocketState(const char *name);
  * What is known of a connection, an item at a time, as text.
  *
  * - `name`: the socket. Inside a callback its own name means the connection whose event is being
- *   delivered, even if it has been closed, or the name used again, since. NULL: the calling thread's
- *   last synchronous connection attempt that failed.
+ *   delivered, even if it has been closed, or the name used again, since; inside `WDSOCKET_EVENT_ERROR` and
+ *   `WDSOCKET_EVENT_CLOSING` the one that has ended, even if the library has reconnected since. NULL: the
+ *   calling thread's last synchronous connection attempt that failed.
  * - `item`: a `WDSOCKET_INFO_...` constant.
  * - `buffer`, `capacity`: where the text goes, with a NUL: `capacity` must be at least its length + 1.
  *   NULL and 0 only ask for the length.

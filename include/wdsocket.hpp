@@ -332,8 +332,9 @@ private:
         return handler;
     }
 
-    /* CLOSING is the last event, except where the library reconnects by itself: the name is then live and this is
-     * still its newest connection. */
+    /* CLOSING is the last event, except where the library reconnects by itself: in the C callback of that CLOSING, which
+     * this is called in, the name is then live, whatever has become of it since, and this is still its newest
+     * connection. */
     void end(const HandlerPtr &handler)
     {
         Released released;

@@ -8,6 +8,7 @@ mod lead;
 mod sockets;
 
 use crate::{
+    error::{Code, Error},
     options::Settings,
     protocol::{Kind, Message},
     runtime,
@@ -55,19 +56,37 @@ fn settings() -> Settings {
     }
 }
 
+/// A connection that is coming up, and the peers' ends of it and of those after it; further attempts fail.
+fn connect<const N: usize>(mode: Mode, settings: Settings) -> (Arc<Socket>, [Arc<sys::Socket>; N]) {
+    let peers: [Arc<sys::Socket>; N] = std::array::from_fn(|_| Arc::default());
+    let socket = Socket::new("s", "ws://model/", mode, settings);
+    let mut next = peers.clone().into_iter();
+    let attempt = move |_: &Settings| {
+        let upgraded = next.next().map(|peer| Upgraded {
+            stream: Stream::direct(peer),
+            answer: Answer::default(),
+            remote: String::new(),
+            early: Vec::new(),
+        });
+        let refused = || (Answer::default(), Error::new(Code::Refused, "refused"));
+        std::future::ready(upgraded.ok_or_else(refused))
+    };
+    runtime::spawn(socket.clone().live(attempt)).unwrap();
+    (socket, peers)
+}
+
+/// With reconnecting, after hardly any time.
+fn reconnecting() -> Settings {
+    Settings {
+        reconnect_min: std::time::Duration::from_millis(1),
+        reconnect_max: std::time::Duration::from_millis(1),
+        ..settings()
+    }
+}
+
 /// An open connection and the peer's end of it.
 fn open(mode: Mode, settings: Settings) -> (Arc<Socket>, Arc<sys::Socket>) {
-    let peer = Arc::new(sys::Socket::default());
-    let socket = Socket::new("s", "ws://model/", mode, settings);
-    let upgraded = Upgraded {
-        stream: Stream::direct(peer.clone()),
-        answer: Answer::default(),
-        remote: String::new(),
-        early: Vec::new(),
-    };
-    let mut upgraded = Some(upgraded);
-    let attempt = move |_: &Settings| std::future::ready(Ok(upgraded.take().expect("one attempt")));
-    runtime::spawn(socket.clone().live(attempt)).unwrap();
+    let (socket, [peer]) = connect(mode, settings);
     socket.wait_until_open().unwrap();
     (socket, peer)
 }
@@ -100,8 +119,8 @@ impl Handler for Diary {
         let line = match event {
             Event::Opening => "opening".to_owned(),
             Event::Message(message) => String::from_utf8(message.data).unwrap(),
-            Event::Closing(code) => format!("closing {code}"),
-            Event::Error(error) => format!("error {}", error.code as i32),
+            Event::Closing(ended) => format!("closing {}", ended.code()),
+            Event::Error(error, _) => format!("error {}", error.code as i32),
             Event::Writable => "writable".to_owned(),
         };
         lock(&self.0).push(line);

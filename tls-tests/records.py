@@ -4,7 +4,9 @@ socket with TLS is driven like one without.
 
     records.py HOST_PROGRAM TEST_SERVER [PART_OF_A_PROMISE]
 """
+import os
 import re
+import shutil
 import socket
 import ssl
 import struct
@@ -758,6 +760,25 @@ def _(t):
         same(event.code, E_TLS, event.message)
         host.event(CLOSING)
     check(all(not peer.request for peer in server.peers[before:]), "a request arrived")
+
+
+@promise("a file that cannot be read for a moment does not end reconnecting")
+def _(t):
+    file = os.path.join(made.folder, "replaced.pem")
+    shutil.copy(made.ca.file, file)
+    server = serve(t)
+    host = opened(t, server, True, CA_FILE=file, RECONNECT_MIN_MS="10", RECONNECT_MAX_MS="40")
+    os.rename(file, file + ".away")
+    server.cut()
+    host.event(ERROR)
+    host.event(CLOSING)
+    for _ in range(2):
+        contains(host.event(ERROR).message, "replaced.pem")
+        host.event(CLOSING)
+    os.rename(file + ".away", file)
+    while host.event(ERROR, CLOSING, OPENING).event != OPENING:
+        pass
+    host.close()
 
 
 @promise("a synchronous socket comes back over TLS in the call after the one that told")

@@ -8,7 +8,7 @@ use crate::{
     encoding::{self, Encoding},
     host::HostCall,
     protocol::{Kind, Message},
-    socket::{Event, Handler, Socket},
+    socket::{Ended, Event, Handler, Socket},
     sync::{Arc, with_local},
 };
 #[cfg(windows)]
@@ -65,19 +65,29 @@ unsafe impl Send for UserData {}
 unsafe impl Sync for UserData {}
 
 /// The event that a callback on this thread is about.
+#[derive(Clone)]
 pub(super) struct Current {
     pub socket: Arc<Socket>,
     /// The kind of the message that is being delivered.
     pub kind: Option<Kind>,
+    /// The end that ERROR and CLOSING are about.
+    pub ended: Option<Arc<Ended>>,
+}
+
+impl Current {
+    /// The event that is being delivered on this thread to the socket of this name.
+    pub fn of(name: &str) -> Option<Current> {
+        with_local(&CURRENT, |current: &mut Option<Current>| {
+            current
+                .as_ref()
+                .filter(|current| current.socket.name() == name)
+                .cloned()
+        })
+    }
 }
 
 thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
-}
-
-/// Looks at the event that is being delivered on this thread.
-pub(super) fn with_current<T>(look: impl FnOnce(Option<&Current>) -> T) -> T {
-    with_local(&CURRENT, |current| look(current.as_ref()))
 }
 
 /// The host's callback of one connection, which takes text as `T`.
@@ -150,6 +160,7 @@ impl<T: Text> Handler for CHandler<T> {
         let encoding = encoding::DEFAULT.get();
         let mut error = Last::none();
         let mut kind = None;
+        let mut about = None;
         let (number, payload) = match event {
             Event::Opening => (super::WDSOCKET_EVENT_OPENING, Payload::nothing()),
             Event::Message(message) => {
@@ -157,12 +168,14 @@ impl<T: Text> Handler for CHandler<T> {
                 let payload = Payload::message(message, socket.encoding());
                 (super::WDSOCKET_EVENT_MESSAGE, payload)
             }
-            Event::Closing(code) => {
-                let code = terminated(&code.to_string(), encoding);
+            Event::Closing(ended) => {
+                let code = terminated(&ended.code().to_string(), encoding);
+                about = Some(ended);
                 (super::WDSOCKET_EVENT_CLOSING, Payload::Text(code))
             }
-            Event::Error(cause) => {
+            Event::Error(cause, ended) => {
                 error = Last::new(Err(&cause));
+                about = Some(ended);
                 (super::WDSOCKET_EVENT_ERROR, Payload::nothing())
             }
             Event::Writable => (super::WDSOCKET_EVENT_WRITABLE, Payload::nothing()),
@@ -181,6 +194,7 @@ impl<T: Text> Handler for CHandler<T> {
         let current = Current {
             socket: socket.clone(),
             kind,
+            ended: about,
         };
         with_local(&CURRENT, |slot| *slot = Some(current));
         // SAFETY: the host gave this function for this type. The strings are NUL-terminated and

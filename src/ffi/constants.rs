@@ -92,7 +92,8 @@ pub const WDSOCKET_OPTION_PINNED_KEY: i32 = 25;
 pub const WDSOCKET_OPTION_PROXY: i32 = 30;
 /// Reconnecting: the limit of the first delay, which doubles with each failure. 0 to 2147483647 ms, default
 /// 0. Where neither this nor `WDSOCKET_OPTION_RECONNECT_MAX_MS` is above 0, a lost connection stays lost.
-/// Where only the other is: 500, or that.
+/// Where only the other is: 500, or that. Counts at once for a connection that lives or waits to be made again; one
+/// that has ended does not come back.
 pub const WDSOCKET_OPTION_RECONNECT_MIN_MS: i32 = 31;
 /// Reconnecting: the largest delay. 0 to 2147483647 ms, default 0. Where only
 /// `WDSOCKET_OPTION_RECONNECT_MIN_MS` is above 0: 30000, or that.

@@ -2,7 +2,7 @@
 
 use super::{
     args,
-    callback::with_current,
+    callback::Current,
     count,
     reading::too_small,
     text::{Text, Unit},
@@ -12,7 +12,7 @@ use crate::{
     encoding,
     error::{Code, Error},
     registry,
-    socket::{Item, Socket},
+    socket::{Item, Socket, State},
     sync::{Arc, with_local},
 };
 use std::{cell::RefCell, ffi::c_char};
@@ -46,6 +46,10 @@ pub(super) unsafe fn exists(name: impl Text) -> isize {
 
 /// Where a connection is in its life.
 ///
+/// Inside a callback that tells of an end (`WDSOCKET_EVENT_ERROR`, `WDSOCKET_EVENT_CLOSING`) its own name's state is
+/// what that end has led to, even if the connection has come back since: `WDSOCKET_STATE_CONNECTING` while the library
+/// goes on trying, `WDSOCKET_STATE_CLOSED` if this was the last.
+///
 /// Returns a `WDSOCKET_STATE_...` constant; `WDSOCKET_STATE_NONE` (0) for a name that is not in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketState(name: *const c_char) -> isize {
@@ -59,10 +63,18 @@ pub(super) unsafe fn state(name: impl Text) -> isize {
     let state = count(|| {
         // SAFETY: the caller's promise.
         let name = unsafe { args::name(name) }?;
-        match registry::find(&name) {
-            Ok(socket) => Ok(socket.state() as usize),
-            Err(_) => Ok(super::WDSOCKET_STATE_NONE as usize),
-        }
+        let Ok(socket) = registry::find(&name) else {
+            return Ok(super::WDSOCKET_STATE_NONE as usize);
+        };
+        let ended = Current::of(&name)
+            .filter(|current| Arc::ptr_eq(&current.socket, &socket))
+            .and_then(|current| current.ended);
+        let state = match ended {
+            Some(ended) if ended.is_last => State::Closed,
+            Some(_) => State::Connecting,
+            None => socket.state(),
+        };
+        Ok(state as usize)
     });
     state.max(super::WDSOCKET_STATE_NONE as isize)
 }
@@ -70,8 +82,9 @@ pub(super) unsafe fn state(name: impl Text) -> isize {
 /// What is known of a connection, an item at a time, as text.
 ///
 /// - `name`: the socket. Inside a callback its own name means the connection whose event is being
-///   delivered, even if it has been closed, or the name used again, since. NULL: the calling thread's
-///   last synchronous connection attempt that failed.
+///   delivered, even if it has been closed, or the name used again, since; inside `WDSOCKET_EVENT_ERROR` and
+///   `WDSOCKET_EVENT_CLOSING` the one that has ended, even if the library has reconnected since. NULL: the
+///   calling thread's last synchronous connection attempt that failed.
 /// - `item`: a `WDSOCKET_INFO_...` constant.
 /// - `buffer`, `capacity`: where the text goes, with a NUL: `capacity` must be at least its length + 1.
 ///   NULL and 0 only ask for the length.
@@ -109,23 +122,23 @@ pub(super) unsafe fn info<T: Text>(
         let Some(item) = Item::from_number(item) else {
             return Err(Error::invalid(format!("there is no item {item}")));
         };
-        let socket = match name {
-            Some(name) => {
-                let own = with_current(|current| {
-                    current
-                        .filter(|current| current.socket.name() == name)
-                        .map(|current| current.socket.clone())
-                });
-                own.map_or_else(|| registry::find(&name), Ok)?
+        let (socket, ended) = match name {
+            Some(name) => match Current::of(&name) {
+                Some(current) => (current.socket, current.ended),
+                None => (registry::find(&name)?, None),
+            },
+            None => {
+                let failed = with_local(&FAILED, |failed| failed.clone());
+                let failed = failed.ok_or_else(|| {
+                    Error::new(
+                        Code::UnknownName,
+                        "no connection attempt of this thread has failed",
+                    )
+                })?;
+                (failed, None)
             }
-            None => with_local(&FAILED, |failed| failed.clone()).ok_or_else(|| {
-                Error::new(
-                    Code::UnknownName,
-                    "no connection attempt of this thread has failed",
-                )
-            })?,
         };
-        let text = socket.info(item);
+        let text = socket.info(item, ended.as_deref());
         let units = T::Unit::encode(&text, encoding::DEFAULT.get());
         if !buffer.is_question() {
             if units.len() >= capacity {

@@ -2,7 +2,7 @@
 
 use super::{
     args,
-    callback::with_current,
+    callback::Current,
     count,
     text::{Text, Unit},
 };
@@ -37,6 +37,9 @@ use std::{
 /// - `-WDSOCKET_E_BUFFER_TOO_SMALL`: the message is longer than `capacity` and is kept,
 /// - `-WDSOCKET_E_CANCELLED`: another thread closed the socket meanwhile,
 /// - `-WDSOCKET_E_CALLBACK_SOCKET`: its messages go to its callback.
+///
+/// With reconnecting, the first call after `-WDSOCKET_E_CLOSED` tries to get the connection back, and waits for that as
+/// for a message; where its time is over first, the attempt goes on. If it fails, its error is returned.
 ///
 /// Several threads may read one socket: each message goes to exactly one of them. A thread that has
 /// asked for a length may find that another has taken the message: loop on
@@ -186,7 +189,8 @@ fn offer<U: Unit>(name: &str, kind: Kind, units: &[U], buffer: &args::Buffer) ->
 ///
 /// Returns its length in bytes as `SocketRead` does (0 is an empty message), `-WDSOCKET_E_NO_MESSAGE` if none has
 /// arrived, `-WDSOCKET_E_CLOSED` once everything that was received has been read and the
-/// connection has ended, or another negative error code.
+/// connection has ended, or another negative error code. With reconnecting, the first call after that only
+/// begins the attempt to get the connection back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketAvailable(name: *const c_char) -> isize {
     // SAFETY: the host's promise for text arguments.
@@ -223,13 +227,8 @@ pub(super) unsafe fn message_type(name: impl Text) -> isize {
     count(|| {
         // SAFETY: the caller's promise.
         let name = unsafe { args::name(name) }?;
-        let delivered = with_current(|current| {
-            current
-                .filter(|current| current.socket.name() == name)
-                .map(|current| current.kind)
-        });
-        let kind = match delivered {
-            Some(kind) => kind,
+        let kind = match Current::of(&name) {
+            Some(current) => current.kind,
             None => last_kind(&*registry::find(&name)?),
         };
         Ok(kind.map_or(0, |kind| kind as usize))

@@ -29,6 +29,10 @@ use std::{
 /// - `WDSOCKET_E_TOO_BIG`: in UTF-8 longer than `WDSOCKET_OPTION_MAX_MESSAGE_BYTES`,
 /// - `WDSOCKET_E_NOT_OPEN`: before the connection is open; `WDSOCKET_E_CLOSED`: after its end.
 ///
+/// With reconnecting, messages are queued from the loss of the connection (or the server's close frame) until the
+/// next one is open. On a synchronous socket one call reports the loss, and the next write waits for the new
+/// connection first; inside a callback it is queued.
+///
 /// Any thread may write at any time. Messages of one thread arrive in order; messages of several
 /// threads never mix.
 #[unsafe(no_mangle)]

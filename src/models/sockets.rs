@@ -1,7 +1,7 @@
 //! The hand-over between host threads and the service task.
 
 use super::*;
-use crate::error::Code;
+use crate::socket::State;
 use shuttle::thread;
 
 #[test]
@@ -224,4 +224,128 @@ fn closing_wakes_a_writer_that_waits_for_room() {
         );
         peer.set_room(1_000);
     });
+}
+
+/// A reader that waits while the connection comes up gets what comes, and afterwards the service task answers.
+fn expect_message_and_pong(
+    socket: Arc<Socket>,
+    peer: &sys::Socket,
+    reader: thread::JoinHandle<Option<String>>,
+) {
+    peer.peer_sends(&text("a"));
+    assert_eq!(reader.join().unwrap().as_deref(), Some("a"));
+    let before = peer.sent().len();
+    peer.peer_sends(&frame(9, b"ping"));
+    while peer.sent().len() == before {
+        thread::yield_now();
+    }
+    socket.release(1000);
+}
+
+#[test]
+fn a_reader_may_wait_while_the_connection_opens() {
+    check(|| {
+        let (socket, [peer]) = connect(Mode::Synchronous, settings());
+        let other = socket.clone();
+        let reader = thread::spawn(move || read(&other));
+        socket.wait_until_open().unwrap();
+        expect_message_and_pong(socket, &peer, reader);
+    });
+}
+
+#[test]
+fn a_reader_may_wait_while_another_call_gets_the_connection_back() {
+    check(|| {
+        let (socket, [first, second]) = connect(Mode::Synchronous, reconnecting());
+        socket.wait_until_open().unwrap();
+        first.peer_ends();
+        assert_eq!(read(&socket), None);
+        let other = socket.clone();
+        let reader = thread::spawn(move || read(&other));
+        socket.write(Kind::Text, b"x").unwrap();
+        assert_eq!(second.sent().len(), 7);
+        expect_message_and_pong(socket, &second, reader);
+    });
+}
+
+#[test]
+fn an_attempt_that_nobody_waits_for_goes_on() {
+    check(|| {
+        let (socket, [first, second]) = connect(Mode::Synchronous, reconnecting());
+        socket.wait_until_open().unwrap();
+        first.peer_ends();
+        assert_eq!(read(&socket), None);
+        // Only begins it.
+        let looked = socket.read(Wait::No, |_| Peek::Leave(()));
+        assert!(looked.unwrap().is_none());
+        socket.write(Kind::Text, b"x").unwrap();
+        assert_eq!(second.sent().len(), 7);
+        second.peer_ends();
+        assert_eq!(read(&socket), None);
+        // Who began it may not be who hears of it.
+        let error = socket.write(Kind::Text, b"x").unwrap_err();
+        assert_eq!(error.code, Code::Refused);
+        socket.release(1000);
+    });
+}
+
+#[test]
+fn what_is_written_around_a_loss_arrives_once_and_in_order() {
+    check(|| {
+        let diary = Diary::default();
+        let mode = Mode::Callback(Box::new(diary.clone()));
+        let (socket, [first, second]) = connect(mode, reconnecting());
+        dispatch_until(&diary, "opening");
+        first.set_room(7);
+        let (other, peer) = (socket.clone(), first.clone());
+        let writer = thread::spawn(move || {
+            for payload in [b"a", b"b", b"c", b"d"] {
+                other.write(Kind::Text, payload).unwrap();
+            }
+        });
+        match shuttle::rand::Rng::gen_bool(&mut shuttle::rand::thread_rng(), 0.5) {
+            true => peer.peer_ends(),
+            // The close frame's answer takes 8 bytes.
+            false => peer.peer_sends(&close_frame()),
+        }
+        writer.join().unwrap();
+        while socket.state() == State::Open {
+            thread::yield_now();
+        }
+        first.set_room(8);
+        while diary
+            .lines()
+            .iter()
+            .filter(|line| *line == "opening")
+            .count()
+            < 2
+        {
+            events().dispatch(None, 0).unwrap();
+        }
+        let mut all = written(&first.sent());
+        let early = all.len();
+        while all.len() < 4 {
+            thread::yield_now();
+            all.truncate(early);
+            all.extend(written(&second.sent()));
+        }
+        assert_eq!(all, ["a", "b", "c", "d"]);
+        socket.release(1000);
+    });
+}
+
+/// The whole messages of one byte each among masked frames.
+fn written(mut bytes: &[u8]) -> Vec<String> {
+    let mut messages = Vec::new();
+    while let [head, length, rest @ ..] = bytes {
+        let length = usize::from(length & 0x7f);
+        if rest.len() < 4 + length {
+            break;
+        }
+        if head & 15 == 1 {
+            messages.push(char::from(rest[0] ^ rest[4]).to_string());
+        }
+        bytes = &rest[4 + length..];
+    }
+    messages
 }

@@ -5,7 +5,7 @@ use super::{
     outbox::{OVERHEAD, Outgoing},
 };
 use crate::{
-    error::{Code, Error, Result},
+    error::Result,
     events,
     protocol::{Kind, deflate::Deflater},
     sync::{Arc, Mutex, MutexGuard, lock, thread_local, try_lock, with_local},
@@ -45,14 +45,15 @@ impl Compression {
 
 impl Socket {
     /// Compresses and sends a message, for which there is room. Without the connection's lock, which others
-    /// need meanwhile: the room is reserved.
+    /// need meanwhile: the room is reserved. `None`: nothing is sent, because the connection has ended or is
+    /// ending.
     pub(super) fn write_compressed(
         self: &Arc<Self>,
         mut core: MutexGuard<'_, Core>,
         compression: &Arc<Compression>,
         kind: Kind,
         message: &[u8],
-    ) -> Result<()> {
+    ) -> Option<Result<()>> {
         let cost = message.len() + OVERHEAD;
         core.reserved += cost;
         drop(core);
@@ -67,11 +68,7 @@ impl Socket {
         let can_send = core.can_send(compression);
         let is_usable = can_send && !core.must_stay_plain();
         let result = match &compressed {
-            _ if !can_send && core.is_coming_back() => {
-                core.keep(kind, message);
-                Ok(())
-            }
-            _ if !can_send => Err(core.not_sent(self)),
+            _ if !can_send => None,
             Some(payload) if is_usable => {
                 core.watch_compression(self);
                 let outgoing = Outgoing {
@@ -81,9 +78,9 @@ impl Socket {
                     length: message.len(),
                     original: core.may_reconnect().then_some(message),
                 };
-                self.send(&mut core, &outgoing)
+                Some(self.send(&mut core, &outgoing))
             }
-            _ => self.send(&mut core, &Outgoing::plain(kind, message)),
+            _ => Some(self.send(&mut core, &Outgoing::plain(kind, message))),
         };
         // What was reserved and not used is room for others.
         core.tell_room(self);
@@ -112,16 +109,7 @@ impl Core {
 
     /// Whether there is room in the send queue.
     pub fn has_room(&self) -> bool {
-        let has_queue = self.link.is_some() || self.is_coming_back();
-        has_queue && self.queued_cost() < self.settings.send_queue
-    }
-
-    /// Why a message was not sent after all.
-    fn not_sent(&self, socket: &Socket) -> Error {
-        match self.released {
-            true => self.cancelled(socket),
-            false => self.ended(socket, Code::Closed),
-        }
+        self.queued_cost() < self.settings.send_queue
     }
 
     /// What the messages in the send queue count, and those that are being compressed.

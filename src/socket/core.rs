@@ -67,7 +67,7 @@ pub(crate) struct Upgraded {
 }
 
 /// How a connection ended.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Ending {
     /// The code that CLOSING reports.
     pub code: u16,
@@ -76,6 +76,24 @@ pub(super) struct Ending {
     pub error: Option<Error>,
     /// What happened, for people, without the socket's name.
     pub what: String,
+}
+
+/// A connection that has ended, or an attempt that has failed: for the events that tell of it, which may be
+/// delivered when there is another one.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(super) ending: Ending,
+    pub(super) answer: Arc<Answer>,
+    pub(super) remote: Arc<str>,
+    /// No other connection follows.
+    pub is_last: bool,
+}
+
+impl Ended {
+    /// The code that CLOSING reports.
+    pub fn code(&self) -> u16 {
+        self.ending.code
+    }
 }
 
 /// Numbers for `SocketInfo`.
@@ -125,7 +143,7 @@ pub(super) struct Core {
     pub violation: Option<(Violation, Option<Instant>)>,
     /// A send has failed: what has been received is still read, then this ends the connection.
     pub broken: Option<Error>,
-    pub ending: Option<Ending>,
+    pub ended: Option<Arc<Ended>>,
     /// A write has failed for want of room: say when there is some.
     pub tell_writable: bool,
     pub again: Again,
@@ -134,8 +152,8 @@ pub(super) struct Core {
     /// When to look for what compressing has not needed for a while.
     pub rest: Option<Instant>,
     pub counters: Counters,
-    pub answer: Answer,
-    pub remote: String,
+    pub answer: Arc<Answer>,
+    pub remote: Arc<str>,
     pub openers: Waiters,
     pub readers: Waiters,
     pub writers: Waiters,
@@ -162,14 +180,14 @@ impl Core {
             closing: Handshake::default(),
             violation: None,
             broken: None,
-            ending: None,
+            ended: None,
             tell_writable: false,
             again: Again::default(),
             reserved: 0,
             rest: None,
             counters: Counters::default(),
-            answer: Answer::default(),
-            remote: String::new(),
+            answer: Arc::default(),
+            remote: "".into(),
             openers: Waiters::default(),
             readers: Waiters::default(),
             writers: Waiters::default(),
@@ -186,9 +204,10 @@ impl Core {
         if std::mem::replace(&mut self.again.was_open, true) {
             self.again.count += 1;
         }
-        self.answer = upgraded.answer;
-        self.remote = upgraded.remote;
-        self.handover = Handover::new(now);
+        self.again.is_told = false;
+        self.answer = Arc::new(upgraded.answer);
+        self.remote = upgraded.remote.into();
+        self.handover.restart(now);
         self.keepalive = Keepalive::new(now);
         let agreement = self.answer.deflate.as_ref();
         self.link = Some(Link {
@@ -200,16 +219,20 @@ impl Core {
                 .map(|deflater| Arc::new(Compression::new(deflater))),
             undecoded: upgraded.early,
         });
-        self.ending = None;
+        self.ended = None;
         socket.received.set_more();
         self.tell(socket, Event::Opening);
         self.openers.ring_all();
+        // Until now they had only their bells to wait for.
+        self.readers.ring_all();
+        self.writers.ring_all();
         self.send_kept(socket);
+        self.tell_room(socket);
     }
 
     /// The attempt has failed.
     pub fn fail_to_open(&mut self, socket: &Arc<Socket>, answer: Answer, error: Error) {
-        self.answer = answer;
+        self.answer = Arc::new(answer);
         self.lose(socket, error);
     }
 
@@ -250,7 +273,10 @@ impl Core {
         self.closing.sent = true;
         self.closing.deadline = sys::now().checked_add(self.settings.close_timeout);
         self.state = State::Closing;
-        // Those that wait for room will get none.
+        if self.may_reconnect() {
+            self.keep_unsent();
+        }
+        // Those that wait for room will get none here.
         self.writers.ring_all();
         log::debug!("{}: sending close {:?}", socket.name, close.code);
         self.send_control(socket, Control::Close, &close.payload());
@@ -258,7 +284,9 @@ impl Core {
 
     /// Sends a control frame; a failure breaks the connection.
     pub fn send_control(&mut self, socket: &Arc<Socket>, control: Control, payload: &[u8]) {
-        if let Some(link) = &mut self.link {
+        if let Some(link) = &mut self.link
+            && self.broken.is_none()
+        {
             let result = link.outbox.control(&mut link.stream, control, payload);
             self.check_sent(socket, result);
         }
@@ -314,7 +342,8 @@ impl Core {
         if cost < self.settings.send_queue {
             self.writers.ring_all();
         }
-        if self.tell_writable && cost <= self.settings.send_queue / 2 && self.state == State::Open {
+        let is_open = self.state == State::Open && self.broken.is_none();
+        if self.tell_writable && is_open && cost <= self.settings.send_queue / 2 {
             self.tell_writable = false;
             self.tell(socket, Event::Writable);
         }
@@ -441,12 +470,17 @@ impl Core {
             return;
         }
         match &ending.error {
+            Some(_) if self.released && self.link.is_none() => {
+                log::info!("{}: closed before it was open", socket.name);
+            }
             Some(error) => log::warn!("{}", socket.about(error.clone())),
             None => log::info!("{}: {}", socket.name, ending.what),
         }
+        // Decided here, for good: whatever the options say later.
         let reconnects = self.may_reconnect();
-        if reconnects {
-            self.keep_unsent();
+        match reconnects {
+            true => self.keep_unsent(),
+            false => self.again.end(),
         }
         self.state = State::Closed;
         if let Some(mut link) = self.link.take() {
@@ -459,11 +493,18 @@ impl Core {
         if reconnects && socket.is_callback() {
             self.begin_again();
         }
-        if let Some(error) = &ending.error {
-            self.tell(socket, Event::Error(socket.about(error.clone())));
+        let error = ending.error.clone();
+        let ended = Arc::new(Ended {
+            ending,
+            answer: self.answer.clone(),
+            remote: self.remote.clone(),
+            is_last: !reconnects,
+        });
+        if let Some(error) = error {
+            self.tell(socket, Event::Error(socket.about(error), ended.clone()));
         }
-        self.tell(socket, Event::Closing(ending.code));
-        self.ending = Some(ending);
+        self.tell(socket, Event::Closing(ended.clone()));
+        self.ended = Some(ended);
         self.openers.ring_all();
         self.readers.ring_all();
         self.writers.ring_all();
@@ -472,8 +513,8 @@ impl Core {
 
     /// Why the connection has ended, as an error with this code.
     pub fn ended(&self, socket: &Socket, code: Code) -> Error {
-        let what = match (&self.ending, &self.broken) {
-            (Some(ending), _) => ending.what.clone(),
+        let what = match (&self.ended, &self.broken) {
+            (Some(ended), _) => ended.ending.what.clone(),
             (None, Some(error)) => error.message.to_string(),
             (None, None) => "the connection is being closed".to_owned(),
         };
@@ -482,9 +523,20 @@ impl Core {
 
     /// Why the attempt failed.
     pub fn failure(&self, socket: &Socket) -> Error {
-        match self.ending.as_ref().and_then(|ending| ending.error.clone()) {
+        let ending = self.ended.as_ref().map(|ended| &ended.ending);
+        match ending.and_then(|ending| ending.error.clone()) {
             Some(error) => socket.about(error),
             None => self.ended(socket, Code::Closed),
+        }
+    }
+
+    /// What a call says that finds the connection at its end, or an attempt to get it back failed.
+    pub fn tell_end(&mut self, socket: &Socket) -> Error {
+        let is_failed_attempt = self.again.was_open && !self.was_open && !socket.is_callback();
+        let is_news = !std::mem::replace(&mut self.again.is_told, true);
+        match is_failed_attempt && (is_news || self.may_reconnect()) {
+            true => self.failure(socket),
+            false => self.ended(socket, Code::Closed),
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) enum Turn {
 /// The state of the hand-over.
 #[derive(Debug)]
 pub(crate) struct Handover {
-    /// Host threads that wait on the socket's descriptor.
+    /// Host threads that wait for the socket's descriptor, or for there to be one.
     waiting: usize,
     /// When a host thread last had to do with receiving.
     last: Instant,
@@ -52,6 +52,12 @@ impl Handover {
             last: now,
             watch: Watch::Timed,
         }
+    }
+
+    /// Another connection has come up. Threads that wait go on waiting.
+    pub fn restart(&mut self, now: Instant) {
+        self.last = now;
+        self.watch = Watch::Timed;
     }
 
     /// A host thread is about to wait on the descriptor. True: tell the service task to step back.

@@ -1,7 +1,10 @@
 //! What `SocketInfo` shows.
 
-use super::Socket;
-use crate::sync::lock;
+use super::{Ended, Socket};
+use crate::{
+    error::{Code, Error},
+    sync::lock,
+};
 
 /// The items that are there. The numbers are the `WDSOCKET_INFO_…` constants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,33 +68,39 @@ impl Item {
 }
 
 impl Socket {
-    /// An item as text; empty where there is nothing to say (yet).
-    pub fn info(&self, item: Item) -> String {
+    /// An item as text; empty where there is nothing to say (yet). `ended`: of this connection, which there may
+    /// be no more, as far as it is known.
+    pub fn info(&self, item: Item, ended: Option<&Ended>) -> String {
         let core = lock(&self.core);
+        let ended = ended.or(core.ended.as_deref());
+        let (answer, remote) = match ended {
+            Some(ended) => (&ended.answer, &ended.remote),
+            None => (&core.answer, &core.remote),
+        };
         let outbox = core.link.as_ref().map(|link| &link.outbox);
         match item {
-            Item::Protocol => core.answer.protocol.clone(),
-            Item::Extensions => match &core.answer.deflate {
+            Item::Protocol => answer.protocol.clone(),
+            Item::Extensions => match &answer.deflate {
                 Some(agreement) => agreement.to_string(),
                 None => String::new(),
             },
-            Item::RemoteAddress => core.remote.clone(),
-            Item::CloseCode => match &core.ending {
-                Some(ending) => ending.code.to_string(),
+            Item::RemoteAddress => remote.to_string(),
+            Item::CloseCode => match ended {
+                Some(ended) => ended.ending.code.to_string(),
                 None => String::new(),
             },
-            Item::CloseReason => match &core.ending {
-                Some(ending) => ending.reason.clone(),
+            Item::CloseReason => match ended {
+                Some(ended) => ended.ending.reason.clone(),
                 None => String::new(),
             },
-            Item::HttpStatus => match core.answer.status {
+            Item::HttpStatus => match answer.status {
                 0 => String::new(),
                 status => status.to_string(),
             },
-            Item::ResponseHeaders => core.answer.headers.clone(),
-            Item::Tls => core.answer.tls.clone(),
-            Item::PeerCertificate => crate::tls::describe_certificate(&core.answer.certificate),
-            Item::Proxy => core.answer.proxy.clone(),
+            Item::ResponseHeaders => answer.headers.clone(),
+            Item::Tls => answer.tls.clone(),
+            Item::PeerCertificate => crate::tls::describe_certificate(&answer.certificate),
+            Item::Proxy => answer.proxy.clone(),
             Item::Reconnections => core.again.count.to_string(),
             Item::BytesIn => core.counters.bytes_in.to_string(),
             Item::BytesOut => core.counters.bytes_out.to_string(),
@@ -106,10 +115,13 @@ impl Socket {
                 None => String::new(),
             },
             // Another one after a redirection.
-            Item::Url if !core.answer.url.is_empty() => core.answer.url.clone(),
+            Item::Url if !answer.url.is_empty() => answer.url.clone(),
             Item::Url => self.url.to_string(),
-            Item::LastError => match &core.ending {
-                Some(_) => core.ended(self, crate::error::Code::Closed).message.into(),
+            Item::LastError => match ended {
+                Some(ended) => {
+                    let what = ended.ending.what.clone();
+                    self.about(Error::new(Code::Closed, what)).message.into()
+                }
                 None => String::new(),
             },
             Item::WireBytesIn => core.counters.wire_in.to_string(),

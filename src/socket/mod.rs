@@ -21,7 +21,7 @@ mod service;
 mod write;
 
 pub(crate) use self::{
-    core::{Answer, Upgraded},
+    core::{Answer, Ended, Upgraded},
     info::Item,
     read::{Peek, Wait},
 };
@@ -59,10 +59,10 @@ pub(crate) enum Event {
     Opening,
     /// A message has arrived.
     Message(Message),
-    /// The connection has ended, with this close code.
-    Closing(u16),
-    /// Something went wrong.
-    Error(Error),
+    /// The connection has ended.
+    Closing(Arc<Ended>),
+    /// Something went wrong, which has ended it.
+    Error(Error, Arc<Ended>),
     /// The send queue, which was full, is at least half free.
     Writable,
 }
@@ -216,9 +216,13 @@ impl Socket {
 
 impl Recipient<Event> for Socket {
     fn taken(&self, event: &Event) {
-        if let Event::Message(message) = event
-            && self.received.begin_delivery(message.data.len())
-        {
+        let is_awaited = match event {
+            Event::Message(message) => self.received.begin_delivery(message.data.len()),
+            // With reconnecting, the next attempt waits for that.
+            Event::Closing(ended) => !ended.is_last,
+            _ => false,
+        };
+        if is_awaited {
             self.service.notify_one();
         }
     }

@@ -197,17 +197,43 @@ impl Outbox {
         }
     }
 
-    /// The messages of which the system has taken nothing. But for the first they went in uncompressed.
-    pub fn unsent(&mut self) -> Vec<Message> {
-        let mut messages: Vec<Message> = self.held.take().into_iter().collect();
-        for chunk in &self.chunks {
-            let mut at = chunk.first;
-            while let Some(frame) = encoder::read_back(&chunk.bytes[at..]) {
-                let begun = at < chunk.sent;
-                at += frame.length;
-                messages.extend(frame.message.filter(|_| !begun));
+    /// Takes out the messages of which the system has taken nothing. But for the first they went in
+    /// uncompressed. What has been begun stays, and so do control frames: this connection is about to end.
+    pub fn take_unsent(&mut self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        let mut held = self.held.take();
+        // How many bytes of what has been begun are left.
+        let mut begun = 0;
+        for chunk in &mut self.chunks {
+            begun += chunk.first.saturating_sub(chunk.sent);
+            let (mut from, mut to) = (chunk.first, chunk.first);
+            while let Some(frame) = encoder::read_back(&chunk.bytes[from..]) {
+                let end = from + frame.length;
+                match held.take().or(frame.message) {
+                    Some(message) if from >= chunk.sent => messages.push(message),
+                    _ => {
+                        if from < chunk.sent {
+                            begun += end.saturating_sub(chunk.sent);
+                        }
+                        chunk.bytes.copy_within(from..end, to);
+                        to += frame.length;
+                    }
+                }
+                from = end;
             }
+            chunk.bytes.truncate(to);
         }
+        self.chunks.retain(|chunk| chunk.sent < chunk.bytes.len());
+        let left = self
+            .chunks
+            .iter()
+            .map(|chunk| chunk.bytes.len() - chunk.sent);
+        self.queued = self.sent + left.sum::<usize>() as u64;
+        self.pongs.clear();
+        self.marks
+            .retain(|mark| mark.end <= self.sent + begun as u64);
+        self.size = self.marks.iter().map(|mark| mark.size).sum();
+        self.cost = self.size + self.marks.len() * OVERHEAD;
         messages
     }
 

@@ -58,7 +58,8 @@ impl Socket {
             Wait::Forever => None,
         };
         let mut bell: Option<Arc<Bell>> = None;
-        let mut core = self.come_back_to_read()?;
+        let mut core = lock(&self.core);
+        let mut tries = core.is_to_come_back(self);
         loop {
             if core.released {
                 return Err(core.cancelled(self));
@@ -77,9 +78,9 @@ impl Socket {
             if !core.inbox.is_empty() {
                 return Ok(self.take_message(&mut core, peek));
             }
+            core.come_back(self, &mut tries);
             if core.state == State::Closed {
-                core.again.is_told = true;
-                return Err(core.ended(self, Code::Closed));
+                return Err(core.tell_end(self));
             }
             let expired = match wait {
                 Wait::No => true,
@@ -101,15 +102,6 @@ impl Socket {
                 None => bell.insert(self.bell()?),
             };
             core = self.wait_for_message(core, bell, until)?;
-        }
-    }
-
-    /// What was received is read before a lost connection is looked for again.
-    fn come_back_to_read(self: &Arc<Self>) -> Result<MutexGuard<'_, Core>> {
-        let core = lock(&self.core);
-        match core.inbox.is_empty() {
-            true => self.come_back(core),
-            false => Ok(core),
         }
     }
 

@@ -224,7 +224,9 @@ impl Core {
             }
             Item::Ping(payload) => {
                 log::debug!("{}: received a ping", socket.name);
-                if let Some(link) = &mut self.link {
+                if let Some(link) = &mut self.link
+                    && self.broken.is_none()
+                {
                     let result = link.outbox.pong(&mut link.stream, payload);
                     self.check_sent(socket, result);
                 }

@@ -3,14 +3,14 @@
 use super::{
     Socket, State,
     core::{Core, Handshake},
-    outbox::Outgoing,
+    outbox::{OVERHEAD, Outgoing},
 };
 use crate::{
-    error::{Code, Error, Result},
+    error::{Code, Error},
     options::Settings,
     protocol::{Kind, Message},
-    sync::{Arc, MutexGuard, lock},
-    sys::{self, Instant},
+    sync::{Arc, lock},
+    sys::{self, Instant, Timer},
 };
 use rand::{
     RngExt, SeedableRng,
@@ -42,25 +42,26 @@ impl Backoff {
         Some(Backoff { min, max })
     }
 
-    /// How long to wait after so many failures in a row: a random time up to a limit that doubles each time
-    /// ("full jitter", so that clients that lost the same server do not come back all at once).
-    pub fn delay(&self, failures: u32) -> Duration {
-        let limit = self
-            .min
+    /// How long to wait after so many failures in a row: a share of a limit that doubles each time.
+    pub fn delay(&self, failures: u32, share: f64) -> Duration {
+        self.min
             .saturating_mul(2u32.saturating_pow(failures.min(30)))
-            .min(self.max);
-        let mut random = match StdRng::try_from_rng(&mut SysRng) {
-            Ok(random) => random,
-            Err(_) => return limit,
-        };
-        limit.mul_f64(random.random_range(0.0..=1.0))
+            .min(self.max)
+            .mul_f64(share)
+    }
+
+    /// A random share of the limit ("full jitter", so that clients that lost the same server do not come back
+    /// all at once).
+    fn share() -> f64 {
+        StdRng::try_from_rng(&mut SysRng).map_or(1.0, |mut random| random.random_range(0.0..=1.0))
     }
 }
 
 /// What a connection keeps for the one after it.
 #[derive(Default)]
 pub(super) struct Again {
-    /// The host has ended it, or an attempt was refused for good: there is no other one.
+    /// There is no other one: the host has ended it or has not asked for another, or an attempt was refused for
+    /// good.
     pub is_final: bool,
     /// A synchronous socket's host has been told of the end: its next call tries again.
     pub is_told: bool,
@@ -84,24 +85,21 @@ impl Again {
         self.kept.iter().map(|message| message.data.len()).sum()
     }
 
-    pub fn keep(&mut self, message: Message) {
-        self.kept_cost += message.data.len() + super::outbox::OVERHEAD;
+    fn keep(&mut self, message: Message) {
+        self.kept_cost += message.data.len() + OVERHEAD;
         self.kept.push(message);
+    }
+
+    /// There is no other connection.
+    pub fn end(&mut self) {
+        self.is_final = true;
+        self.kept = Vec::new();
+        self.kept_cost = 0;
     }
 }
 
-/// What a connection's end means for its task.
-pub(super) enum Next {
-    /// Nothing comes after it.
-    End,
-    /// Another attempt, after this time.
-    After(Backoff),
-    /// Another attempt when a call of the host's wants it.
-    WhenAsked,
-}
-
 impl Core {
-    /// Whether the connection that has just ended, or never came up, is to be followed by another.
+    /// Whether the connection, once it ends or if it does not come up, is to be followed by another.
     pub fn may_reconnect(&self) -> bool {
         !self.again.is_final && !self.released && Backoff::new(&self.settings).is_some()
     }
@@ -118,13 +116,37 @@ impl Core {
         self.rest = None;
     }
 
-    /// Whether it was open, and an attempt to get it back is under way.
-    pub fn is_coming_back(&self) -> bool {
-        self.state == State::Connecting && self.again.was_open
+    /// Whether what is written now is for the next connection: the last one is lost, or is being closed by the
+    /// peer, and another follows. (A synchronous socket's host first hears of the loss.)
+    pub fn is_coming_back(&self, socket: &Socket) -> bool {
+        match self.state {
+            State::Connecting => self.again.was_open,
+            State::Open => self.broken.is_some() && socket.is_callback() && self.may_reconnect(),
+            State::Closing => (socket.is_callback() || self.again.is_told) && self.may_reconnect(),
+            State::Closed => false,
+        }
     }
 
-    /// Keeps a message for the next connection.
+    /// Whether a call of the host's is to try to get the connection back: the host of a synchronous socket has
+    /// been told that it is lost.
+    pub fn is_to_come_back(&self, socket: &Socket) -> bool {
+        let is_told = self.again.was_open && self.again.is_told;
+        is_told && !socket.is_callback() && self.may_reconnect()
+    }
+
+    /// Begins the attempt that a call is to make, once: `tries` is what [`Core::is_to_come_back`] said when the
+    /// call began.
+    pub fn come_back(&mut self, socket: &Socket, tries: &mut bool) {
+        if *tries && self.state == State::Closed && self.may_reconnect() {
+            self.begin_again();
+            socket.service.notify_one();
+        }
+        *tries &= self.state != State::Connecting;
+    }
+
+    /// Keeps a message for the next connection, behind what has waited for longer.
     pub fn keep(&mut self, kind: Kind, payload: &[u8]) {
+        self.keep_unsent();
         self.counters.messages_out += 1;
         self.counters.bytes_out += payload.len() as u64;
         self.again.keep(Message {
@@ -136,7 +158,7 @@ impl Core {
     /// Keeps what no connection has begun to send.
     pub fn keep_unsent(&mut self) {
         if let Some(link) = &mut self.link {
-            for message in link.outbox.unsent() {
+            for message in link.outbox.take_unsent() {
                 self.again.keep(message);
             }
         }
@@ -159,43 +181,76 @@ impl Core {
         }
     }
 
-    /// What the task is to do after the end.
-    pub fn next(&self, socket: &Socket) -> Next {
-        match Backoff::new(&self.settings) {
-            Some(backoff) if self.may_reconnect() => match socket.is_callback() {
-                true => Next::After(backoff),
-                false => Next::WhenAsked,
-            },
-            _ => Next::End,
-        }
+    /// Whether an error of an attempt is for good: the server has refused, or the host has asked for something
+    /// that cannot be. What could be once is a file, say, that is being replaced.
+    pub fn is_for_good(&self, status: u16, error: &Error) -> bool {
+        (400..500).contains(&status)
+            || (error.code == Code::InvalidArgument && !self.again.was_open)
     }
 }
 
 impl Socket {
-    /// A synchronous socket whose host knows that the connection is lost tries to get it back, within the
-    /// time that a connection attempt has.
-    pub(super) fn come_back<'a>(
-        self: &'a Arc<Self>,
-        mut core: MutexGuard<'a, Core>,
-    ) -> Result<MutexGuard<'a, Core>> {
-        if core.state != State::Closed || !core.again.is_told || !core.may_reconnect() {
-            return Ok(core);
+    /// Until the next attempt is to be made; false if there is none.
+    pub(super) async fn until_next_attempt(self: &Arc<Self>, failures: &mut Failures) -> bool {
+        if lock(&self.core).again.is_final {
+            return false;
         }
-        core.begin_again();
-        drop(core);
-        self.service.notify_one();
-        let outcome = self.wait_until_open();
-        let mut core = lock(&self.core);
-        if outcome.is_err() {
-            core.again.is_told = true;
+        match self.is_callback() {
+            true => self.pause(failures).await,
+            false => self.until_asked().await,
         }
-        outcome.map(|()| core)
+        !lock(&self.core).again.is_final
     }
 
-    /// Whether an error of an attempt is for good: the server has refused, or the host has asked for something
-    /// that cannot be.
-    pub(super) fn is_for_good(status: u16, error: &Error) -> bool {
-        (400..500).contains(&status) || error.code == Code::InvalidArgument
+    /// Lets the time pass between two attempts. The host may end that, and change how long it is.
+    async fn pause(self: &Arc<Self>, failures: &mut Failures) {
+        let begun = sys::now();
+        let share = Backoff::share();
+        let mut timer = Timer::default();
+        let mut told = None;
+        loop {
+            let delay = {
+                let mut core = lock(&self.core);
+                if core.again.is_final {
+                    return;
+                }
+                let Some(backoff) = Backoff::new(&core.settings) else {
+                    core.lose(
+                        self,
+                        Error::new(Code::Cancelled, "reconnecting was turned off"),
+                    );
+                    return;
+                };
+                failures.delay(&backoff, share)
+            };
+            if told.replace(delay) != Some(delay) {
+                log::info!("{}: trying again in {} ms", self.name, delay.as_millis());
+            }
+            // A host that does not dispatch is told of one attempt, not of ever more. (CLOSING is the last event.)
+            let is_told = !super::events().has_events(self.id);
+            let until = begun.checked_add(delay);
+            if is_told && until.is_some_and(|until| sys::now() >= until) {
+                return failures.next();
+            }
+            tokio::select! {
+                biased;
+                () = self.service.notified() => {}
+                () = timer.until(until.filter(|_| is_told)) => {}
+            }
+        }
+    }
+
+    /// Until a call of the host's wants another attempt, or there is none.
+    async fn until_asked(&self) {
+        loop {
+            {
+                let core = lock(&self.core);
+                if core.again.is_final || core.state == State::Connecting {
+                    return;
+                }
+            }
+            self.service.notified().await;
+        }
     }
 }
 
@@ -212,14 +267,17 @@ impl Failures {
     }
 
     /// The delay before the next attempt. A connection that was lost at once counts as a failure.
-    pub fn delay(&mut self, backoff: &Backoff) -> Duration {
+    fn delay(&mut self, backoff: &Backoff, share: f64) -> Duration {
         let lasted = self.opened.take().map(|at| sys::now() - at);
         if lasted.is_some_and(|lasted| lasted >= backoff.max) {
             self.count = 0;
         }
-        let delay = backoff.delay(self.count);
+        backoff.delay(self.count, share)
+    }
+
+    /// The next attempt begins.
+    fn next(&mut self) {
         self.count = self.count.saturating_add(1);
-        delay
     }
 }
 
@@ -240,7 +298,8 @@ mod tests {
         assert_eq!(backoff(0, 0), None);
         let backoff = backoff(100, 1_000).unwrap();
         for (failures, limit) in [(0, 100), (1, 200), (2, 400), (4, 1_000), (1_000, 1_000)] {
-            let delays: Vec<_> = (0..200).map(|_| backoff.delay(failures)).collect();
+            let delay = |_| backoff.delay(failures, Backoff::share());
+            let delays: Vec<_> = (0..200).map(delay).collect();
             let (least, most) = (delays.iter().min().unwrap(), delays.iter().max().unwrap());
             assert!(*most <= Duration::from_millis(limit), "{most:?}");
             assert!(
@@ -248,6 +307,17 @@ mod tests {
                     && *least < Duration::from_millis(limit / 2)
             );
         }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_ends_the_first_attempt_only() {
+        let mut core = Core::new(Settings::default());
+        let unreadable = Error::invalid("CA_FILE: No such file or directory");
+        assert!(core.is_for_good(0, &unreadable));
+        core.again.was_open = true;
+        assert!(!core.is_for_good(0, &unreadable));
+        assert!(core.is_for_good(404, &Error::new(Code::Handshake, "refused")));
+        assert!(!core.is_for_good(503, &Error::new(Code::Handshake, "not now")));
     }
 
     #[test]

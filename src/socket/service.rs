@@ -10,7 +10,7 @@ use super::{
     handover::Turn,
     keepalive::Due,
     receive::{Goal, Stopped},
-    reconnect::{Failures, Next},
+    reconnect::Failures,
 };
 use crate::{
     error::{Code, Error},
@@ -20,7 +20,7 @@ use crate::{
     sync::{Arc, lock},
     sys::{self, Instant, Interests, Registration, Timer},
 };
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, io};
 
 /// So much is received, and dropped, after close frames have been exchanged.
 const MOST_AFTER_CLOSE: usize = 1 << 20;
@@ -47,31 +47,27 @@ impl Socket {
             let outcome = tokio::select! {
                 biased;
                 outcome = attempt(&settings) => Some(outcome),
-                () = self.until_released() => None,
+                () = self.until_final() => None,
             };
             {
                 let mut core = lock(&self.core);
                 match outcome {
-                    Some(Ok(upgraded)) if !core.released => {
+                    Some(Ok(upgraded)) if !core.again.is_final => {
                         failures.opened();
                         core.open(&self, upgraded);
                     }
                     Some(Err((answer, error))) => {
-                        core.again.is_final |= Self::is_for_good(answer.status, &error);
+                        core.again.is_final |= core.is_for_good(answer.status, &error);
                         core.fail_to_open(&self, answer, error);
                     }
                     _ => {
                         let cancelled = core.cancelled(&self);
-                        core.again.is_final = true;
                         core.fail_to_open(&self, Answer::default(), cancelled);
                     }
                 }
             }
             self.serve().await;
-            let (link, next) = {
-                let mut core = lock(&self.core);
-                (core.ended_link.take(), core.next(&self))
-            };
+            let link = lock(&self.core).ended_link.take();
             if let Some((mut link, until)) = link {
                 // Now, because the runtime may be about to stop.
                 let _ = finish(&mut link);
@@ -81,47 +77,25 @@ impl Socket {
                     runtime::spawn_detached(take_down(link, until));
                 }
             }
-            match next {
-                Next::End => break,
-                Next::After(backoff) => self.pause(failures.delay(&backoff)).await,
-                Next::WhenAsked => self.until_asked().await,
-            }
-            if lock(&self.core).again.is_final {
+            if !self.until_next_attempt(&mut failures).await {
                 break;
             }
         }
         drop(abandoned);
     }
 
-    /// Before the next attempt, unless the host lets go.
-    async fn pause(&self, delay: Duration) {
-        log::info!("{}: trying again in {} ms", self.name, delay.as_millis());
-        let mut timer = Timer::default();
-        let until = sys::now().checked_add(delay);
-        tokio::select! {
-            biased;
-            () = self.until_released() => {}
-            () = timer.until(until) => {}
-        }
-    }
-
-    /// Until a call of the host's wants another attempt, or the host lets go.
-    async fn until_asked(&self) {
-        loop {
-            {
-                let core = lock(&self.core);
-                if core.again.is_final || core.state == State::Connecting {
-                    return;
-                }
-            }
+    /// Until the host lets go of a connection that is not open yet.
+    async fn until_final(&self) {
+        while !lock(&self.core).again.is_final {
             self.service.notified().await;
         }
     }
 
-    /// Until the host closes a connection that is not open yet.
-    async fn until_released(&self) {
-        while !lock(&self.core).released {
-            self.service.notified().await;
+    /// The system cannot say when the stream is ready: that is the end, if another thread has not come to it.
+    fn cannot_wait(self: &Arc<Self>, error: &io::Error) {
+        let mut core = lock(&self.core);
+        if core.link.is_some() {
+            core.lose(self, Error::io("cannot wait for the socket", error));
         }
     }
 
@@ -160,9 +134,7 @@ impl Socket {
                 continue;
             };
             if let Err(error) = register(&mut registration, &socket, &plan) {
-                let error = Error::io("cannot wait for the socket", &error);
-                lock(&self.core).lose(self, error);
-                return;
+                return self.cannot_wait(&error);
             }
             drop(socket);
             let mut more = false;
@@ -183,9 +155,7 @@ impl Socket {
                 () = timer.until(plan.until) => Ok(()),
             };
             if let Err(error) = result {
-                let error = Error::io("cannot wait for the socket", &error);
-                lock(&self.core).lose(self, error);
-                return;
+                return self.cannot_wait(&error);
             }
             if more {
                 // Other connections first: this one could go on for ever.
@@ -290,7 +260,7 @@ impl Core {
     }
 
     /// A send has failed: what had arrived before is still received, then the connection ends.
-    fn end_broken(&mut self, socket: &Arc<Socket>) -> bool {
+    pub fn end_broken(&mut self, socket: &Arc<Socket>) -> bool {
         match self.receive(socket, Goal::All) {
             Stopped::Enough => return true,
             // When the host has made room.
@@ -394,10 +364,10 @@ struct Abandoned(Arc<Socket>);
 impl Drop for Abandoned {
     fn drop(&mut self) {
         let mut core = lock(&self.0.core);
+        core.again.is_final = true;
         if core.state == State::Closed {
             return;
         }
-        core.again.is_final = true;
         let error = match std::thread::panicking() {
             true => Error::new(
                 Code::Internal,

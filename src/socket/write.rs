@@ -1,6 +1,6 @@
 //! Writing: the host's thread sends for itself.
 
-use super::{Socket, State, deadline, outbox::Outgoing};
+use super::{Core, Socket, State, deadline, outbox::Outgoing};
 use crate::{
     error::{Code, Error, Result},
     events,
@@ -33,54 +33,67 @@ impl Socket {
     pub fn write(self: &Arc<Self>, kind: Kind, payload: &[u8]) -> Result<()> {
         let mut until = None;
         let mut bell: Option<Arc<Bell>> = None;
-        let mut core = self.come_back(lock(&self.core))?;
+        let mut compresses = true;
+        let mut core = lock(&self.core);
+        let mut tries = core.is_to_come_back(self);
         loop {
             if core.released {
                 return Err(core.cancelled(self));
             }
+            if tries && core.broken.is_some() && core.end_broken(self) {
+                drop(core);
+                core = lock(&self.core);
+                continue;
+            }
+            core.come_back(self, &mut tries);
+            let comes_back = core.is_coming_back(self);
             match core.state {
-                State::Connecting if core.is_coming_back() => {}
+                _ if comes_back => {}
                 State::Connecting => {
                     return Err(
                         Error::new(Code::NotOpen, "the connection is not open yet").of(&self.name)
                     );
                 }
                 State::Open if core.broken.is_none() => {}
-                _ => {
-                    core.again.is_told = true;
-                    return Err(core.ended(self, Code::Closed));
+                _ => return Err(core.tell_end(self)),
+            }
+            if !comes_back && !core.has_room() {
+                core.flush(self);
+                if core.broken.is_some() {
+                    continue;
                 }
             }
-            if !core.has_room() {
-                core.flush(self);
-            }
-            if core.has_room() && core.state == State::Connecting {
-                core.keep(kind, payload);
-                return Ok(());
-            }
-            if core.has_room() {
-                return match core.compression(payload.len()) {
-                    None => self.send(&mut core, &Outgoing::plain(kind, payload)),
-                    Some(compression) => self.write_compressed(core, &compression, kind, payload),
+            // For a synchronous socket nobody else waits until it has come back.
+            let waits = comes_back && !self.is_callback() && !events::in_callback();
+            if core.has_room() && !waits {
+                if comes_back {
+                    core.keep(kind, payload);
+                    return Ok(());
+                }
+                let Some(compression) = core.compression(payload.len()).filter(|_| compresses)
+                else {
+                    return self.send(&mut core, &Outgoing::plain(kind, payload));
                 };
-            }
-            if core.broken.is_some() || !(core.state == State::Open || core.is_coming_back()) {
+                if let Some(result) = self.write_compressed(core, &compression, kind, payload) {
+                    return result;
+                }
+                // The connection for which it was compressed is gone. Not twice: there may be another by now.
+                compresses = false;
+                core = lock(&self.core);
                 continue;
             }
-            if !core.is_flushed() {
-                self.service.notify_one();
-            }
-            let expired = events::in_callback() || {
-                let until =
-                    *until.get_or_insert_with(|| deadline(Some(core.settings.write_timeout)));
-                until.is_some_and(|until| sys::now() >= until)
-            };
-            if expired {
-                core.tell_writable = self.is_callback();
-                let limit = core.settings.send_queue;
-                let what =
-                    format!("the send queue is full ({limit} bytes) and the server is not reading");
-                return Err(Error::new(Code::SendQueueFull, what).of(&self.name));
+            if !waits {
+                if !core.is_flushed() {
+                    self.service.notify_one();
+                }
+                let expired = events::in_callback() || {
+                    let until =
+                        *until.get_or_insert_with(|| deadline(Some(core.settings.write_timeout)));
+                    until.is_some_and(|until| sys::now() >= until)
+                };
+                if expired {
+                    return Err(core.tell_full(self));
+                }
             }
             let bell = match &bell {
                 Some(bell) => bell,
@@ -88,7 +101,8 @@ impl Socket {
             };
             core.writers.push(bell);
             drop(core);
-            let waited = sys::wait(None, Interest::Nothing, bell, until.flatten());
+            let until = until.flatten().filter(|_| !waits);
+            let waited = sys::wait(None, Interest::Nothing, bell, until);
             core = lock(&self.core);
             core.writers.remove(bell);
             waited.map_err(|error| Error::io("cannot wait", &error).of(&self.name))?;
@@ -96,15 +110,22 @@ impl Socket {
     }
 
     /// Hands the message to the system or the queue.
-    pub(super) fn send(self: &Arc<Self>, core: &mut super::Core, message: &Outgoing) -> Result<()> {
+    pub(super) fn send(self: &Arc<Self>, core: &mut Core, message: &Outgoing) -> Result<()> {
         let Some(link) = &mut core.link else {
-            return Err(core.ended(self, Code::Closed));
+            return Err(core.tell_end(self));
         };
         let was_flushed = link.is_flushed();
         let result = link.outbox.message(&mut link.stream, message);
         let is_flushed = link.is_flushed();
         if core.check_sent(self, result).is_none() {
-            return Err(core.ended(self, Code::Closed));
+            // The system has not taken all of it, so the peer cannot have it.
+            return match core.is_coming_back(self) {
+                true => {
+                    core.keep(message.kind, message.original.unwrap_or(message.payload));
+                    Ok(())
+                }
+                false => Err(core.tell_end(self)),
+            };
         }
         core.counters.messages_out += 1;
         core.counters.bytes_out += message.length as u64;
@@ -113,5 +134,15 @@ impl Socket {
             self.service.notify_one();
         }
         Ok(())
+    }
+}
+
+impl Core {
+    /// There is no room for a message, and will be none in time.
+    fn tell_full(&mut self, socket: &Socket) -> Error {
+        self.tell_writable = socket.is_callback();
+        let limit = self.settings.send_queue;
+        let what = format!("the send queue is full ({limit} bytes) and the server is not reading");
+        Error::new(Code::SendQueueFull, what).of(&socket.name)
     }
 }
