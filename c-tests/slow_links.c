@@ -18,6 +18,7 @@ static void a_slow_upload_is_not_taken_for_a_missing_pong(void)
     char want[32];
     CHECK(much != NULL);
     quick_pings("c", "100", "1500");
+    set_option("c", WDSOCKET_OPTION_WRITE_TIMEOUT_MS, "20000"); /* a busy server paces more slowly */
     connect_to("c", "/count?pace_bytes=80000&pace_ms=10");
     int64_t start = now_ms();
     CHECK_OK(SocketWriteBinary("c", much, (intptr_t)size));
