@@ -86,12 +86,45 @@ else()
   message(STATUS "no static library: static_library is left out")
 endif()
 
-# UTF-16 is Windows' own.
+# What only Windows has: UTF-16, message loops, events, DLLs, stdcall.
 if(WIN32)
   add(wide)
+  foreach(name message_loop automatic_attachment post_to_window dispatch_event exit_process calling_convention)
+    add(${name} TIMEOUT 300)
+    target_sources(${name} PRIVATE windows_testing.c)
+  endforeach()
+
+  if(WDSOCKET_DLL)
+    # Loads the library itself, from where Windows looks for DLLs, so it is not linked with it.
+    add_executable(load_unload load_unload.c)
+    target_include_directories(load_unload PRIVATE ${WDSOCKET_INCLUDE_DIR})
+    get_filename_component(dll ${WDSOCKET_DLL} NAME)
+    run(load_unload 300 $<TARGET_FILE:load_unload> ${dll})
+
+    find_package(Python3 COMPONENTS Interpreter)
+    if(Python3_FOUND AND MINGW)
+      add_test(NAME pe COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/pe.py ${WDSOCKET_DLL}
+                               ${WDSOCKET_INCLUDE_DIR}/wdsocket.h ${repository}/Cargo.toml ${CMAKE_C_COMPILER})
+    else()
+      message(STATUS "no Python or no MinGW: pe is left out")
+    endif()
+  else()
+    message(STATUS "no WDSOCKET_DLL: load_unload and pe are left out")
+  endif()
 endif()
 
-# What only POSIX systems have: poll, fork, SIGPIPE, destructors of threads, signal masks, symbols that interpose, ELF.
+# What only POSIX systems have. In brackets what takes its place on Windows, or why nothing does:
+#   dispatch_handle         poll on a descriptor (dispatch_event)
+#   process_exit            posix_spawn, _exit (exit_process)
+#   thread_exit             destructors of thread-specific data (exit_process: threads_that_ended)
+#   load_around_every_call  dlopen (load_unload)
+#   exports                 ELF (pe)
+#   fork, sigpipe           (Windows has neither)
+#   signal_mask             (no signals)
+#   unix_socket             (such an address is UNSUPPORTED there)
+#   happy_eyeballs          a getaddrinfo of its own in place of the system's, which a DLL's imports do not allow (the
+#                           order of attempts is the same code)
+#   reconnecting            the same, and relay.c with poll and POSIX sockets (the same code, nothing of Windows in it)
 if(UNIX)
   add(dispatch_handle)
   add(fork)
