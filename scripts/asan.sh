@@ -38,4 +38,6 @@ sanitized=(-DWDSOCKET_LIBRARY="$library/libwdsocket.so" -DWDSOCKET_STATIC_LIBRAR
 for project in c-tests cpp-tests examples; do
   scripts/ctest.sh "$project" "asan-$project" "${sanitized[@]}"
 done
-INTEROP_LABEL=asan- INTEROP_LIBRARY=$library INTEROP_CFLAGS=$flags MESSAGES=60 scripts/interop.sh peers
+export INTEROP_LABEL=asan- INTEROP_LIBRARY=$library INTEROP_CFLAGS=$flags
+MESSAGES=60 scripts/interop.sh peers
+scripts/tls.sh records

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything but the sanitizer and the models: the Rust tests, the header, the C suite on the built library and on
-# an installed copy, the peers that this project did not write, the Autobahn cases, TLS and proxies.
+# an installed copy, the peers that this project did not write, the Autobahn cases (AUTOBAHN_PART=autobahn-full: the slow
+# ones too), TLS and proxies.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
@@ -32,7 +33,7 @@ for project in "${projects[@]}"; do
   scripts/ctest.sh "$project" "installed-$project" -DWDSOCKET_ROOT="$prefix"
 done
 
-scripts/interop.sh peers autobahn
+scripts/interop.sh peers "${AUTOBAHN_PART:-autobahn}"
 scripts/tls.sh
 
 say "All tests"
