@@ -9,8 +9,9 @@
  *
  *   x86_64-w64-mingw32-gcc -municode -mwindows -I../../include chat.c -o chat.exe -L. -lwdsocket64
  */
+#ifndef UNICODE
 #define UNICODE
-#define _UNICODE
+#endif
 #include <windows.h>
 
 #include <stdio.h>

@@ -5,7 +5,9 @@
  *   drive expect LINE N   waits until the list has the line N times, at most 20 s
  *   drive quit            closes the window
  */
+#ifndef UNICODE
 #define UNICODE
+#endif
 #include <windows.h>
 
 #include <stdio.h>
