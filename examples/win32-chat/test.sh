@@ -20,7 +20,8 @@ run() { scripts/wine.sh "$width" "$out/$1.exe" "${@:2}"; }
 # A port that is free now and again after the server's death.
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 serve() {
-  "$LIBRARY/wdsocket-test-server" --port "$port" > "$out/server.log" 2>&1 &
+  # It serves until its input ends.
+  "$LIBRARY/wdsocket-test-server" --port "$port" < <(exec sleep 300) > "$out/server.log" 2>&1 &
   server=$!
 }
 finish() { kill "$server" "${chat:-}" 2> /dev/null || true; }

@@ -4,7 +4,10 @@ use std::{
     io,
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
     ptr::{null, null_mut},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 use windows_sys::{
     Win32::{
@@ -69,6 +72,9 @@ fn messages() -> &'static Messages {
         }
     })
 }
+
+/// How often there was more to do.
+static ROUND: AtomicU32 = AtomicU32::new(1);
 
 const CLASS: *const u16 = w!("wdsocket");
 const TIMER: usize = 1;
@@ -256,8 +262,9 @@ unsafe extern "system" fn handle_message(
     }
 }
 
-/// There is more to do. Posted messages come before input and painting, which a flood of them would keep from the
-/// host: where the thread has such things to do, the rest comes after them.
+/// There is more to do. Posted messages come before input, painting and the loop's end (WM_QUIT), which a flood of them
+/// would keep from the host: where the thread has such things to do, the rest comes after them. Nobody can ask whether
+/// the loop is to end, so that every fourth time the rest waits in any case.
 ///
 /// # Safety
 /// The window is one of [`Window`]'s and of the calling thread.
@@ -265,7 +272,8 @@ unsafe fn again(window: HWND) {
     // SAFETY: the caller's promise.
     unsafe {
         let waiting = GetQueueStatus(QS_INPUT | QS_PAINT | QS_TIMER) >> 16;
-        if waiting != 0 || PostMessageW(window, messages().work, 0, 0) == 0 {
+        let round = ROUND.fetch_add(1, Ordering::Relaxed);
+        if waiting != 0 || round % 4 == 0 || PostMessageW(window, messages().work, 0, 0) == 0 {
             SetTimer(window, TIMER, PAUSE_MS, None);
         }
     }
