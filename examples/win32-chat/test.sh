@@ -31,8 +31,8 @@ serve
 run chat "ws://127.0.0.1:$port/echo" > "$out/chat.log" 2>&1 &
 chat=$!
 run drive expect "* connected" 1
-run drive send "Hello, € and 漢字"
-run drive expect "< Hello, € and 漢字" 1
+run drive send "Hello, € and größer"
+run drive expect "< Hello, € and größer" 1
 kill "$server"
 wait "$server" 2> /dev/null || true
 run drive expect "* closed (1006), trying again" 1
