@@ -273,7 +273,10 @@ unsafe fn again(window: HWND) {
     unsafe {
         let waiting = GetQueueStatus(QS_INPUT | QS_PAINT | QS_TIMER) >> 16;
         let round = ROUND.fetch_add(1, Ordering::Relaxed);
-        if waiting != 0 || round.is_multiple_of(4) || PostMessageW(window, messages().work, 0, 0) == 0 {
+        if waiting != 0
+            || round.is_multiple_of(4)
+            || PostMessageW(window, messages().work, 0, 0) == 0
+        {
             SetTimer(window, TIMER, PAUSE_MS, None);
         }
     }
