@@ -28,8 +28,24 @@ pub struct Answered<'a> {
     pub rest: &'a [u8],
 }
 
-/// Reads an answer; `None` if it has no end.
+/// Reads the answer, after those that only announce another (RFC 9110, section 15.2), of which there may be 16;
+/// `None` if it has no end.
 pub fn read<'a>(bytes: &'a [u8], asked: &Asked) -> Option<Answered<'a>> {
+    let mut answered = read_one(bytes, asked)?;
+    for _ in 0..16 {
+        if !matches!(answered.status, Some(100 | 102..=199)) {
+            break;
+        }
+        let next = read_one(answered.rest, asked)?;
+        answered = Answered {
+            is_strict: answered.is_strict && next.is_strict,
+            ..next
+        };
+    }
+    Some(answered)
+}
+
+fn read_one<'a>(bytes: &'a [u8], asked: &Asked) -> Option<Answered<'a>> {
     let mut lines = Vec::new();
     let mut rest = bytes;
     let mut is_strict = true;
