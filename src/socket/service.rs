@@ -43,13 +43,15 @@ impl Socket {
         let abandoned = Abandoned(self.clone());
         let mut failures = Failures::default();
         loop {
-            let settings = lock(&self.core).settings.clone();
-            let outcome = tokio::select! {
-                biased;
-                outcome = attempt(&settings) => Some(outcome),
-                () = self.until_final() => None,
-            };
             {
+                let settings = lock(&self.core).settings.clone();
+                // Boxed, so that an open connection does not keep the room that connecting takes.
+                let attempt = Box::pin(attempt(&settings));
+                let outcome = tokio::select! {
+                    biased;
+                    outcome = attempt => Some(outcome),
+                    () = self.until_final() => None,
+                };
                 let mut core = lock(&self.core);
                 match outcome {
                     Some(Ok(upgraded)) if !core.again.is_final => {
