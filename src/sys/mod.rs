@@ -3,6 +3,8 @@
 //! stands in for all of them.
 
 #[cfg(not(shuttle))]
+mod bell;
+#[cfg(not(shuttle))]
 mod clock;
 #[cfg(windows)]
 mod code_page;

@@ -6,7 +6,6 @@ use std::{
     fs::File,
     io::{self, Read, Write},
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
-    sync::Arc,
 };
 
 /// The wake-up descriptor of one thread. Ringing is remembered until the thread next waits.
@@ -15,25 +14,9 @@ pub(crate) struct Bell {
     file: File,
 }
 
-std::thread_local! {
-    static BELL: std::cell::RefCell<Option<Arc<Bell>>> = const { std::cell::RefCell::new(None) };
-}
-
 impl Bell {
-    /// The calling thread's bell, made when it first waits and closed with the thread.
-    pub fn mine() -> io::Result<Arc<Bell>> {
-        BELL.try_with(|slot| {
-            let mut slot = slot.borrow_mut();
-            match &*slot {
-                Some(bell) => Ok(bell.clone()),
-                None => Ok(slot.insert(Arc::new(Bell::new()?)).clone()),
-            }
-        })
-        // The thread is ending and its own has gone already: one for this wait.
-        .unwrap_or_else(|_| Ok(Arc::new(Bell::new()?)))
-    }
-
-    fn new() -> io::Result<Self> {
+    /// A bell that nobody has rung.
+    pub(in crate::sys) fn new() -> io::Result<Self> {
         Ok(Bell {
             file: new_eventfd()?.into(),
         })

@@ -10,7 +10,6 @@ use std::{
     io,
     net::{Ipv4Addr, UdpSocket},
     os::windows::io::AsRawSocket,
-    sync::Arc,
 };
 use windows_sys::Win32::Networking::WinSock::{
     INVALID_SOCKET, POLLRDNORM, SOCKET, SOCKET_ERROR, WSAEINTR, WSAGetLastError, WSAPOLLFD, WSAPoll,
@@ -22,25 +21,9 @@ pub(crate) struct Bell {
     socket: UdpSocket,
 }
 
-std::thread_local! {
-    static BELL: std::cell::RefCell<Option<Arc<Bell>>> = const { std::cell::RefCell::new(None) };
-}
-
 impl Bell {
-    /// The calling thread's bell, made when it first waits and closed with the thread.
-    pub fn mine() -> io::Result<Arc<Bell>> {
-        BELL.try_with(|slot| {
-            let mut slot = slot.borrow_mut();
-            match &*slot {
-                Some(bell) => Ok(bell.clone()),
-                None => Ok(slot.insert(Arc::new(Bell::new()?)).clone()),
-            }
-        })
-        // The thread is ending and its own has gone already: one for this wait.
-        .unwrap_or_else(|_| Ok(Arc::new(Bell::new()?)))
-    }
-
-    fn new() -> io::Result<Self> {
+    /// A bell that nobody has rung.
+    pub(in crate::sys) fn new() -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.connect(socket.local_addr()?)?;
         socket.set_nonblocking(true)?;
