@@ -120,7 +120,8 @@ fn decode_all(
 }
 
 fn plain(item: Item, max_message: usize) -> (u8, Vec<u8>) {
-    match item {
+    match item.into_owned() {
+        Item::Whole(..) => unreachable!("it is owned"),
         Item::Message(message) => {
             let (length, capacity) = (message.data.len(), message.data.capacity());
             assert!(length <= max_message, "{length}");

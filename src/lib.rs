@@ -25,6 +25,7 @@
 //! - `stream`: what the protocol runs over, TLS included.
 //! - `tls`: who is trusted, the handshake, what its errors mean.
 //! - `events`: the posted-message queue. Knows nothing of WebSockets.
+//! - `line`: how messages wait, there and for a reader.
 //! - `host`, `logging`: functions of the host's that the library calls.
 //! - `sys`: the operating system, one file for each facility.
 //! - `options`, `proxy`, `encoding`, `error`: what can be set, what can go wrong.
@@ -41,6 +42,7 @@ pub mod ffi;
 #[cfg(any(fuzzing, all(test, not(shuttle))))]
 pub mod fuzzing;
 mod host;
+mod line;
 #[cfg(not(shuttle))]
 mod logging;
 mod options;

@@ -3,24 +3,42 @@
 use crate::{
     error::{Code, Error, Result},
     socket::{Socket, State},
-    sync::Arc,
+    sync::{Arc, with_local},
 };
+use foldhash::fast::RandomState;
 use once_cell::sync::Lazy;
 use std::{
+    cell::RefCell,
     collections::{HashMap, hash_map::Entry},
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-type Names = HashMap<Box<str>, Arc<Socket>>;
+type Names = HashMap<Box<str>, Arc<Socket>, RandomState>;
 
 static NAMES: Lazy<RwLock<Names>> = Lazy::new(RwLock::default);
+
+/// Counts the changes of `NAMES`.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// The connection that a thread has found last, and how many changes there had been.
+type Last = Option<(u64, Weak<Socket>)>;
+
+thread_local! {
+    static LAST: RefCell<Last> = const { RefCell::new(None) };
+}
 
 fn read() -> RwLockReadGuard<'static, Names> {
     NAMES.read().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// For changes.
 fn write() -> RwLockWriteGuard<'static, Names> {
-    NAMES.write().unwrap_or_else(PoisonError::into_inner)
+    let names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    CHANGES.fetch_add(1, Ordering::Release);
+    names
 }
 
 fn unknown(name: &str) -> Error {
@@ -29,7 +47,29 @@ fn unknown(name: &str) -> Error {
 
 /// The connection of this name.
 pub(crate) fn find(name: &str) -> Result<Arc<Socket>> {
-    read().get(name).cloned().ok_or_else(|| unknown(name))
+    let names = read();
+    let found = names.get(name).cloned();
+    // Nothing can change before this look.
+    let changes = CHANGES.load(Ordering::Relaxed);
+    drop(names);
+    let socket = found.ok_or_else(|| unknown(name))?;
+    let last = (changes, Arc::downgrade(&socket));
+    with_local(&LAST, |slot: &mut Last| *slot = Some(last));
+    Ok(socket)
+}
+
+/// The connection of this name, if the calling thread has found it last and no name has changed since. Threads do not
+/// get in each other's way here.
+#[inline]
+pub(crate) fn find_again(name: &[u8]) -> Option<Arc<Socket>> {
+    with_local(&LAST, |slot: &mut Last| {
+        let (changes, socket) = slot.as_ref()?;
+        if *changes != CHANGES.load(Ordering::Acquire) {
+            return None;
+        }
+        let socket = socket.upgrade()?;
+        (socket.name().as_bytes() == name).then_some(socket)
+    })
 }
 
 /// Puts a new connection under its name, where it succeeds one that has ended.

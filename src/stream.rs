@@ -38,6 +38,8 @@ pub(crate) struct Stream {
     is_drained: bool,
     /// What the last call that received has cost.
     cost: usize,
+    /// The system has been told how long a thread may wait in a receive call.
+    is_prepared: bool,
 }
 
 impl Stream {
@@ -48,6 +50,7 @@ impl Stream {
             tls: None,
             is_drained: false,
             cost: 0,
+            is_prepared: false,
         }
     }
 
@@ -63,6 +66,18 @@ impl Stream {
     /// The socket underneath, to wait on.
     pub fn socket(&self) -> &Arc<Socket> {
         &self.socket
+    }
+
+    /// The socket, if a thread may wait in its receive call for what comes next: without TLS, and where the system can.
+    pub fn seat(&mut self) -> Option<Arc<Socket>> {
+        if self.tls.is_some() || !Socket::CAN_WAIT {
+            return None;
+        }
+        if !self.is_prepared {
+            self.socket.prepare_to_wait().ok()?;
+            self.is_prepared = true;
+        }
+        Some(self.socket.clone())
     }
 
     /// Receives into `buffer`; 0 is the end of the stream. `Interrupted`: much has arrived, and nothing for us

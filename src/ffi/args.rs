@@ -7,6 +7,9 @@ use super::{
 use crate::{
     encoding,
     error::{Code, Error, Result},
+    registry,
+    socket::Socket,
+    sync::Arc,
     tls::Versions,
 };
 use std::{borrow::Cow, ffi::c_void, time::Duration};
@@ -88,6 +91,24 @@ pub(super) unsafe fn name<'a, T: Text>(value: T) -> Result<Cow<'a, str>> {
             T::Unit::PLURAL
         ))),
     }
+}
+
+/// The socket of a name.
+///
+/// # Safety
+/// As for [`text`].
+#[inline]
+pub(super) unsafe fn socket<T: Text>(value: T) -> Result<Arc<Socket>> {
+    let start = value.start();
+    if !start.is_null() {
+        // SAFETY: not NULL, so that it is a NUL-terminated string.
+        let bytes = unsafe { T::Unit::utf8(start, encoding::DEFAULT.get()) };
+        if let Some(socket) = bytes.and_then(registry::find_again) {
+            return Ok(socket);
+        }
+    }
+    // SAFETY: the caller's promise.
+    registry::find(&*unsafe { name(value) }?)
 }
 
 /// The name of a socket, or none.

@@ -67,8 +67,9 @@ pub(super) unsafe fn read<T: Text>(
 ) -> isize {
     count(|| {
         // SAFETY: the caller's promise.
-        let (name, buffer) = unsafe { (args::name(name)?, args::Buffer::new(buffer, capacity)?) };
-        let socket = registry::find(&name)?;
+        let buffer = unsafe { args::Buffer::new(buffer, capacity) }?;
+        // SAFETY: the caller's promise.
+        let socket = unsafe { args::socket(name) }?;
         let wait = match (wait, args::limit(timeout_ms)) {
             (0, Some(limit)) if limit.is_zero() => Wait::No,
             (0, Some(limit)) => Wait::For(limit),
@@ -85,7 +86,7 @@ pub(super) unsafe fn read<T: Text>(
                 Code::Timeout,
                 format!("no message came within {timeout_ms} ms"),
             )
-            .of(&name)),
+            .of(socket.name())),
         }
     })
 }
@@ -112,9 +113,7 @@ fn next_message<U: Unit>(
     if !U::is_utf8(encoding) {
         return next_converted::<U>(socket, encoding, wait, buffer);
     }
-    let offered = socket.read(wait, |message| {
-        offer(name, message.kind, &message.data, buffer)
-    })?;
+    let offered = socket.read(wait, |kind, data| offer(name, kind, data, buffer))?;
     match offered {
         Some(Offered::Done(length, kind)) => Ok(Some((length, kind))),
         Some(Offered::TooSmall(error)) => Err(*error),
@@ -137,22 +136,17 @@ fn next_converted<U: Unit>(
     let mut wait = wait;
     let mut converted: Option<(Box<[u8]>, Vec<U>)> = None;
     loop {
-        let offered = socket.read(wait, |message| {
-            let data = &message.data;
-            match message.kind {
-                Kind::Binary => offer(name, message.kind, data, buffer),
-                Kind::Text if data.len() <= SHORT => {
-                    let units = U::encode_message(data, encoding);
-                    offer(name, message.kind, &units, buffer)
-                }
-                Kind::Text => match &converted {
-                    // Another with the same bytes, if another thread has taken that one, is as good.
-                    Some((bytes, units)) if **bytes == **data => {
-                        offer(name, message.kind, units, buffer)
-                    }
-                    _ => Peek::Leave(Offered::Convert(data.as_slice().into())),
-                },
+        let offered = socket.read(wait, |kind, data| match kind {
+            Kind::Binary => offer(name, kind, data, buffer),
+            Kind::Text if data.len() <= SHORT => {
+                let units = U::encode_message(data, encoding);
+                offer(name, kind, &units, buffer)
             }
+            Kind::Text => match &converted {
+                // Another with the same bytes, if another thread has taken that one, is as good.
+                Some((bytes, units)) if **bytes == *data => offer(name, kind, units, buffer),
+                _ => Peek::Leave(Offered::Convert(data.into())),
+            },
         })?;
         match offered {
             Some(Offered::Convert(bytes)) => {
@@ -202,11 +196,10 @@ pub unsafe extern "C" fn SocketAvailable(name: *const c_char) -> isize {
 pub(super) unsafe fn available<T: Text>(name: T) -> isize {
     count(|| {
         // SAFETY: the caller's promise.
-        let name = unsafe { args::name(name) }?;
-        let socket = registry::find(&name)?;
+        let socket = unsafe { args::socket(name) }?;
         next_message::<T::Unit>(&socket, Wait::No, &args::Buffer::NONE)?
             .map(|(length, _)| length)
-            .ok_or_else(|| Error::new(Code::NoMessage, "no message is waiting").of(&name))
+            .ok_or_else(|| Error::new(Code::NoMessage, "no message is waiting").of(socket.name()))
     })
 }
 
@@ -236,31 +229,47 @@ pub(super) unsafe fn message_type(name: impl Text) -> isize {
 }
 
 /// What one thread last read from each socket.
-type Kinds = HashMap<u64, (Weak<Socket>, Kind)>;
+#[derive(Default)]
+struct Kinds {
+    /// The socket that it read from last is looked for here first.
+    last: Option<(u64, Kind)>,
+    all: HashMap<u64, (Weak<Socket>, Kind)>,
+}
 
 thread_local! {
     static KINDS: RefCell<Kinds> = RefCell::default();
 }
 
+#[inline]
 fn remember_kind(socket: &Arc<Socket>, kind: Kind) {
-    // Above this many, those of connections that are gone are forgotten.
-    const MANY: usize = 64;
+    with_local(&KINDS, |kinds| match kinds.last {
+        Some(last) if last == (socket.id(), kind) => {}
+        _ => kinds.remember(socket, kind),
+    });
+}
 
-    with_local(&KINDS, |kinds| {
-        if let Some((_, known)) = kinds.get_mut(&socket.id()) {
+impl Kinds {
+    #[cold]
+    fn remember(&mut self, socket: &Arc<Socket>, kind: Kind) {
+        // Above this many, those of connections that are gone are forgotten.
+        const MANY: usize = 64;
+
+        self.last = Some((socket.id(), kind));
+        if let Some((_, known)) = self.all.get_mut(&socket.id()) {
             *known = kind;
             return;
         }
-        if kinds.len() >= MANY && kinds.len().is_power_of_two() {
-            kinds.retain(|_, (socket, _)| socket.strong_count() > 0);
+        if self.all.len() >= MANY && self.all.len().is_power_of_two() {
+            self.all.retain(|_, (socket, _)| socket.strong_count() > 0);
         }
-        kinds.insert(socket.id(), (Arc::downgrade(socket), kind));
-    });
+        self.all
+            .insert(socket.id(), (Arc::downgrade(socket), kind));
+    }
 }
 
 fn last_kind(socket: &Socket) -> Option<Kind> {
     with_local(&KINDS, |kinds| {
-        kinds.get(&socket.id()).map(|(_, kind)| *kind)
+        kinds.all.get(&socket.id()).map(|(_, kind)| *kind)
     })
 }
 

@@ -59,6 +59,12 @@ pub(super) trait Unit: Copy + Send + Sync + 'static {
     /// `start` points to one.
     unsafe fn length(start: *const Self) -> usize;
 
+    /// The bytes of a NUL-terminated text where they need no conversion; they may not be valid.
+    ///
+    /// # Safety
+    /// `start` points to a text that does not change during `'a`.
+    unsafe fn utf8<'a>(start: *const Self, encoding: Encoding) -> Option<&'a [u8]>;
+
     /// The text of these units; `None` where they are not valid.
     ///
     /// # Safety
@@ -97,6 +103,14 @@ impl Unit for u8 {
     unsafe fn length(start: *const u8) -> usize {
         // SAFETY: the caller's promise.
         unsafe { CStr::from_ptr(start.cast()) }.count_bytes()
+    }
+
+    #[inline]
+    unsafe fn utf8<'a>(start: *const u8, encoding: Encoding) -> Option<&'a [u8]> {
+        // SAFETY: the caller's promise.
+        encoding
+            .is_utf8()
+            .then(|| unsafe { CStr::from_ptr(start.cast()) }.to_bytes())
     }
 
     #[inline]
@@ -153,6 +167,10 @@ impl Unit for u16 {
             length += 1;
         }
         length
+    }
+
+    unsafe fn utf8<'a>(_: *const u16, _: Encoding) -> Option<&'a [u8]> {
+        None
     }
 
     unsafe fn decode<'a>(start: *const u16, length: usize, _: Encoding) -> Option<Cow<'a, str>> {

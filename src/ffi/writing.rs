@@ -8,7 +8,6 @@ use super::{
 use crate::{
     error::{Code, Error},
     protocol::Kind,
-    registry,
 };
 use std::{
     borrow::Cow,
@@ -62,8 +61,9 @@ pub(super) unsafe fn write_text<T: Text>(name: T, message: T, length: isize) -> 
     truth(|| {
         let message = message.start();
         // SAFETY: the caller's promise.
-        let (name, length) = unsafe { (args::name(name)?, args::text_length(message, length)?) };
-        let socket = registry::find(&name)?;
+        let length = unsafe { args::text_length(message, length) }?;
+        // SAFETY: the caller's promise.
+        let socket = unsafe { args::socket(name) }?;
         let encoding = socket.encoding();
         socket.check_length(T::Unit::least_utf8(length, encoding))?;
         // SAFETY: the caller's promise, and the length is one that memory can have.
@@ -75,7 +75,7 @@ pub(super) unsafe fn write_text<T: Text>(name: T, message: T, length: isize) -> 
                     T::Unit::encoding_name(encoding)
                 ),
             )
-            .of(&name));
+            .of(socket.name()));
         };
         if let Cow::Owned(text) = &text {
             socket.check_length(text.len())?;
@@ -88,10 +88,9 @@ pub(super) unsafe fn write_text<T: Text>(name: T, message: T, length: isize) -> 
 /// `name` is NULL or a NUL-terminated string; `message` points to `length` bytes.
 pub(super) unsafe fn write_binary(name: impl Text, message: *const c_void, length: isize) -> isize {
     truth(|| {
-        // SAFETY: the caller's promise.
-        let name = unsafe { args::name(name) }?;
         let length = args::binary_length(message, length)?;
-        let socket = registry::find(&name)?;
+        // SAFETY: the caller's promise.
+        let socket = unsafe { args::socket(name) }?;
         socket.check_length(length)?;
         // SAFETY: the caller's promise, and the length is one that memory can have.
         let bytes = unsafe { args::bytes(message, length) };

@@ -21,8 +21,10 @@ const FRAME: usize = 64;
 
 /// Something whole that the peer sent.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Item {
-    /// A message, its fragments joined.
+pub enum Item<'a> {
+    /// A message that came whole, in one frame: it lies in the input.
+    Whole(Kind, &'a [u8]),
+    /// A message that came in pieces, joined.
     Message(Message),
     /// A ping's payload.
     Ping(Vec<u8>),
@@ -30,6 +32,19 @@ pub enum Item {
     Pong(Vec<u8>),
     /// A close frame.
     Close(Close),
+}
+
+impl Item<'_> {
+    /// The same, with a message of its own.
+    pub fn into_owned(self) -> Item<'static> {
+        match self {
+            Item::Whole(kind, payload) => Item::Message(Message::new(kind, payload)),
+            Item::Message(message) => Item::Message(message),
+            Item::Ping(payload) => Item::Ping(payload),
+            Item::Pong(payload) => Item::Pong(payload),
+            Item::Close(close) => Item::Close(close),
+        }
+    }
 }
 
 /// The frame whose payload is being read.
@@ -95,11 +110,14 @@ impl Decoder {
     ///
     /// A message larger than its limit is a violation as soon as a header says so, or its
     /// decompression shows it.
-    pub fn next(
+    pub fn next<'a>(
         &mut self,
-        input: &mut &[u8],
+        input: &mut &'a [u8],
         limits: &mut Limits,
-    ) -> Result<Option<Item>, Violation> {
+    ) -> Result<Option<Item<'a>>, Violation> {
+        if let Some((kind, payload)) = self.take_whole(input, limits.message) {
+            return Ok(Some(Item::Whole(kind, payload)));
+        }
         loop {
             if self.frame.is_none() {
                 match self.take_header(input)? {
@@ -126,6 +144,47 @@ impl Decoder {
                 None => unreachable!("a frame was begun above"),
             }
         }
+    }
+
+    /// Takes a message that lies in the input as a whole, in one frame, uncompressed: most do. Whatever is not in order
+    /// is left for the rest of this module to say so.
+    #[inline]
+    fn take_whole<'a>(&mut self, input: &mut &'a [u8], most: usize) -> Option<(Kind, &'a [u8])> {
+        if !self.is_between_messages() || self.discarding {
+            return None;
+        }
+        let (kind, rest) = match input.split_first()? {
+            (0x81, rest) => (Kind::Text, rest),
+            (0x82, rest) => (Kind::Binary, rest),
+            _ => return None,
+        };
+        // The length, in its shortest form (RFC 6455, section 5.2).
+        let (length, rest) = match rest.split_first()? {
+            (short @ 0..126, rest) => (usize::from(*short), rest),
+            (126, rest) => match rest.split_first_chunk() {
+                Some((bytes, rest)) if *bytes >= [0, 126] => {
+                    (usize::from(u16::from_be_bytes(*bytes)), rest)
+                }
+                _ => return None,
+            },
+            (127, rest) => match rest.split_first_chunk() {
+                Some((bytes, rest)) if *bytes >= [0, 0, 0, 0, 0, 1, 0, 0] => {
+                    let length = u64::from_be_bytes(*bytes);
+                    (usize::try_from(length).ok()?, rest)
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        if length > most || rest.len() < length {
+            return None;
+        }
+        let (payload, rest) = rest.split_at(length);
+        if kind == Kind::Text && simdutf8::basic::from_utf8(payload).is_err() {
+            return None;
+        }
+        *input = rest;
+        Some((kind, payload))
     }
 
     /// Reads a header from `input`, or from what was kept of it before and `input`.
@@ -257,7 +316,11 @@ impl Decoder {
     }
 
     /// Ends a frame whose payload is whole.
-    fn end(&mut self, frame: &Frame, limits: &mut Limits) -> Result<Option<Item>, Violation> {
+    fn end<'a>(
+        &mut self,
+        frame: &Frame,
+        limits: &mut Limits,
+    ) -> Result<Option<Item<'a>>, Violation> {
         match frame.opcode {
             OpCode::Control(control) => {
                 let payload = std::mem::take(&mut self.control);
@@ -427,16 +490,20 @@ mod tests {
         decoder: &mut Decoder,
         input: &mut &[u8],
         max: usize,
-    ) -> Result<Option<Item>, Violation> {
+    ) -> Result<Option<Item<'static>>, Violation> {
         let mut limits = Limits {
             message: max,
             allowance: &mut usize::MAX.clone(),
         };
-        decoder.next(input, &mut limits)
+        Ok(decoder.next(input, &mut limits)?.map(Item::into_owned))
     }
 
     /// Decodes pieces of these sizes, used in turn; every other large payload is received in place.
-    fn decode(bytes: &[u8], sizes: &[usize], max: usize) -> (Vec<Item>, Option<Violation>) {
+    fn decode(
+        bytes: &[u8],
+        sizes: &[usize],
+        max: usize,
+    ) -> (Vec<Item<'static>>, Option<Violation>) {
         let mut decoder = Decoder::default();
         let mut items = Vec::new();
         let mut rest = bytes;
@@ -469,7 +536,7 @@ mod tests {
         (items, None)
     }
 
-    fn text(data: &str) -> Item {
+    fn text(data: &str) -> Item<'static> {
         Item::Message(Message {
             kind: Kind::Text,
             data: data.into(),

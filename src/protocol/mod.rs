@@ -37,6 +37,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of this number.
+    pub fn from_number(number: u8) -> Self {
+        match number {
+            1 => Kind::Text,
+            _ => Kind::Binary,
+        }
+    }
+
     /// The opcode of a message's first frame (RFC 6455, section 5.6).
     pub fn opcode(self) -> OpCode {
         OpCode::Data(match self {
@@ -53,6 +61,15 @@ pub struct Message {
     pub kind: Kind,
     /// Its bytes, with room for a NUL after them.
     pub data: Vec<u8>,
+}
+
+impl Message {
+    /// A message of these bytes.
+    pub fn new(kind: Kind, payload: &[u8]) -> Self {
+        let mut data = Vec::with_capacity(payload.len() + 1);
+        data.extend_from_slice(payload);
+        Message { kind, data }
+    }
 }
 
 /// The longest payload of a control frame (RFC 6455, section 5.5).

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     error::{Code, Error, describe},
     events::SourceId,
+    line::Line,
     options::Settings,
     protocol::{
         Close, Control, Decoder, Message, Violation, deflate::Deflater, extensions::Agreement,
@@ -16,7 +17,7 @@ use crate::{
     sync::Arc,
     sys::{self, Instant},
 };
-use std::{collections::VecDeque, io};
+use std::io;
 
 /// The connection underneath an open socket.
 pub(super) struct Link {
@@ -130,7 +131,11 @@ pub(super) struct Core {
     /// A link that has ended, for the service task to take down.
     pub ended_link: Option<(Link, Option<Instant>)>,
     /// Received messages of a synchronous socket.
-    pub inbox: VecDeque<Message>,
+    pub inbox: Line<Message>,
+    /// A host's thread is in the system's receive call, by itself: nobody else receives.
+    pub receiving: bool,
+    /// The service task wants to receive when that thread has left.
+    pub receiver_awaited: bool,
     pub handover: Handover,
     /// How much more is received before the lock is given up.
     pub budget: usize,
@@ -172,7 +177,9 @@ impl Core {
             defaults,
             link: None,
             ended_link: None,
-            inbox: VecDeque::new(),
+            inbox: Line::default(),
+            receiving: false,
+            receiver_awaited: false,
             handover: Handover::new(now),
             budget: 0,
             stalled: false,

@@ -60,11 +60,15 @@ impl Handover {
         self.watch = Watch::Timed;
     }
 
+    /// Whether the service task waits until it is told.
+    pub fn is_asleep(&self) -> bool {
+        self.watch == Watch::Asleep
+    }
+
     /// A host thread is about to wait on the descriptor. True: tell the service task to step back.
     #[must_use]
-    pub fn begin_wait(&mut self, now: Instant) -> bool {
+    pub fn begin_wait(&mut self) -> bool {
         self.waiting += 1;
-        self.last = now;
         self.watch == Watch::Reading
     }
 

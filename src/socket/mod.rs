@@ -247,6 +247,10 @@ impl Waiters {
         self.0.push(bell.clone());
     }
 
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn remove(&mut self, bell: &Arc<Bell>) {
         if let Some(index) = self.0.iter().position(|other| Arc::ptr_eq(other, bell)) {
             self.0.remove(index);

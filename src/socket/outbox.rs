@@ -123,6 +123,11 @@ impl Outbox {
         self.corked = true;
     }
 
+    /// From here on frames are sent again, behind what waits.
+    pub fn uncork(&mut self) {
+        self.corked = false;
+    }
+
     /// Sends or queues a message in one frame.
     pub fn message(&mut self, stream: &mut Stream, message: &Outgoing) -> io::Result<()> {
         let opcode = message.kind.opcode();

@@ -4,15 +4,16 @@ use super::{
     Socket, State,
     core::Core,
     deadline,
-    receive::{Goal, Stopped},
+    receive::{Goal, Offer, Stopped},
 };
 use crate::{
     error::{Code, Error, Result},
-    protocol::Message,
+    line::Entry,
+    protocol::Kind,
     sync::{Arc, MutexGuard, lock},
     sys::{self, Bell, Instant, Interest},
 };
-use std::time::Duration;
+use std::{io, time::Duration};
 
 /// How long a read waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +34,34 @@ pub(crate) enum Peek<T> {
     Leave(T),
 }
 
+/// A reader does not wait in the system's receive call when it has less time than this: that call ends late.
+const LEAST_TO_SIT: Duration = Duration::from_millis(50);
+
 impl Core {
     /// Wakes a waiting reader for what its socket does not tell: messages, and what was received and not decoded.
     pub(super) fn hand_on(&mut self) {
         if !self.inbox.is_empty() || (self.is_reading() && self.has_received()) {
             self.readers.ring_one();
         }
+    }
+
+    /// Whether a message can be taken without a look at anything else: one waits, and the service task has not gone
+    /// to sleep, so that it sees for itself when the host stops reading.
+    fn has_message_at_hand(&self) -> bool {
+        !self.inbox.is_empty() && !self.released && !self.stalled && !self.handover.is_asleep()
+    }
+
+    /// The socket in which a reader may wait by itself: nobody else is receiving or wants to, and there is nothing to
+    /// do before. (With TLS more than the socket has to be asked.)
+    fn seat(&mut self, socket: &Socket) -> Option<Arc<sys::Socket>> {
+        let is_alone = !self.receiving && !self.receiver_awaited && self.readers.is_empty();
+        if !is_alone || self.broken.is_some() || self.has_undecoded() || self.is_full(socket) {
+            return None;
+        }
+        if !self.is_reading() {
+            return None;
+        }
+        self.link.as_mut()?.stream.seat()
     }
 }
 
@@ -49,33 +72,79 @@ impl Socket {
     pub fn read<T>(
         self: &Arc<Self>,
         wait: Wait,
-        peek: impl FnOnce(&Message) -> Peek<T>,
+        peek: impl FnOnce(Kind, &[u8]) -> Peek<T>,
     ) -> Result<Option<T>> {
         self.check_synchronous()?;
+        let mut core = lock(&self.core);
+        if core.has_message_at_hand() {
+            return Ok(self.take_message(&mut core, peek));
+        }
+        self.receive_message(core, wait, peek)
+    }
+
+    fn receive_message<'a, T>(
+        self: &'a Arc<Self>,
+        mut core: MutexGuard<'a, Core>,
+        wait: Wait,
+        peek: impl FnOnce(Kind, &[u8]) -> Peek<T>,
+    ) -> Result<Option<T>> {
         let until = match wait {
             Wait::No => None,
             Wait::For(limit) => deadline(Some(limit)),
             Wait::Forever => None,
         };
         let mut bell: Option<Arc<Bell>> = None;
-        let mut core = lock(&self.core);
+        let mut peek = Some(peek);
+        let mut sits = wait != Wait::No;
         let mut tries = core.is_to_come_back(self);
         loop {
             if core.released {
                 return Err(core.cancelled(self));
             }
-            let now = sys::now();
+            let mut seen = None;
+            let mut length = None;
+            // A message that is received while it is waited for need not wait in the queue.
+            let mut offer = |kind: Kind, bytes: &[u8]| match peek.take().map(|peek| peek(kind, bytes)) {
+                Some(Peek::Take(value)) => {
+                    length = Some(bytes.len());
+                    seen = Some(value);
+                    true
+                }
+                Some(Peek::Leave(value)) => {
+                    seen = Some(value);
+                    false
+                }
+                None => false,
+            };
+            let mut offer: Offer<'_> = Some(&mut offer);
+            let mut more = false;
             if core.inbox.is_empty() {
                 // The host has had the time to answer what came before.
                 core.fail_now(self);
+                sits &= until.is_none_or(|until| {
+                    until.saturating_duration_since(sys::now()) >= LEAST_TO_SIT
+                });
+                match core.seat(self).filter(|_| sits) {
+                    Some(seat) => (core, sits) = self.sit(core, &seat, &mut offer),
+                    None => {
+                        let stopped = core.receive(self, Goal::Message, &mut offer);
+                        more = stopped == Stopped::Enough;
+                    }
+                }
             }
-            let more = core.inbox.is_empty()
-                && core.receive(self, Goal::Message) == Stopped::Enough
-                && core.inbox.is_empty();
-            if core.handover.used(now) {
+            if core.handover.used(sys::now()) {
                 self.service.notify_one();
             }
-            if !core.inbox.is_empty() {
+            if let Some(length) = length {
+                self.received.remove(length);
+            }
+            if let Some(value) = seen {
+                core.hand_on();
+                return Ok(Some(value));
+            }
+            if !core.inbox.is_empty()
+                && let Some(peek) = peek.take()
+            {
                 return Ok(self.take_message(&mut core, peek));
             }
             core.come_back(self, &mut tries);
@@ -84,7 +153,7 @@ impl Socket {
             }
             let expired = match wait {
                 Wait::No => true,
-                Wait::For(_) => until.is_some_and(|until| now >= until),
+                Wait::For(_) => until.is_some_and(|until| sys::now() >= until),
                 Wait::Forever => false,
             };
             if expired {
@@ -97,12 +166,51 @@ impl Socket {
                 core = lock(&self.core);
                 continue;
             }
+            if sits && core.seat(self).is_some() {
+                continue;
+            }
             let bell = match &bell {
                 Some(bell) => bell,
                 None => bell.insert(self.bell()?),
             };
             core = self.wait_for_message(core, bell, until)?;
         }
+    }
+
+    /// Waits in the system's receive call, without the lock and for a moment only, and takes what comes: two system
+    /// calls fewer than asking, waiting and asking again. Until this returns nobody else receives. Also says whether
+    /// the moment had not passed.
+    fn sit<'a>(
+        self: &'a Arc<Self>,
+        mut core: MutexGuard<'a, Core>,
+        seat: &Arc<sys::Socket>,
+        offer: &mut Offer<'_>,
+    ) -> (MutexGuard<'a, Core>, bool) {
+        core.receiving = true;
+        if core.handover.begin_wait() {
+            self.service.notify_one();
+        }
+        drop(core);
+        super::receive::with_buffer(|buffer| {
+            let received = seat.recv_waiting(buffer);
+            let mut core = lock(&self.core);
+            core.receiving = false;
+            if core.receiver_awaited {
+                self.service.notify_one();
+            }
+            if core.handover.end_wait(sys::now()) {
+                self.service.notify_one();
+            }
+            let is_over = matches!(&received, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+            // The connection may have ended meanwhile, and another may have come up.
+            let is_same = |link: &super::core::Link| Arc::ptr_eq(link.stream.socket(), seat);
+            if core.link.as_ref().is_some_and(is_same) {
+                core.take_received(self, received, buffer, offer);
+            }
+            // Whoever has come since could not receive.
+            core.readers.ring_one();
+            (core, !is_over)
+        })
     }
 
     /// Sleeps until the stream has something, or somebody rings.
@@ -112,13 +220,16 @@ impl Socket {
         bell: &Arc<Bell>,
         until: Option<Instant>,
     ) -> Result<MutexGuard<'a, Core>> {
-        // While it is being closed by the peer, or before it is open, only the bell tells.
+        // While it is being closed by the peer, before it is open, or while another thread receives, only the bell
+        // tells.
         let socket = match &core.link {
-            Some(link) if core.is_reading() => Some(link.stream.socket().clone()),
+            Some(link) if core.is_reading() && !core.receiving => {
+                Some(link.stream.socket().clone())
+            }
             _ => None,
         };
         core.readers.push(bell);
-        if core.handover.begin_wait(sys::now()) {
+        if core.handover.begin_wait() {
             self.service.notify_one();
         }
         drop(core);
@@ -140,17 +251,17 @@ impl Socket {
     fn take_message<T>(
         &self,
         core: &mut MutexGuard<'_, Core>,
-        peek: impl FnOnce(&Message) -> Peek<T>,
+        peek: impl FnOnce(Kind, &[u8]) -> Peek<T>,
     ) -> Option<T> {
-        let message = core.inbox.front()?;
-        let result = match peek(message) {
+        let (kind, data) = match core.inbox.first()? {
+            Entry::Packed(kind, data) => (Kind::from_number(kind), data),
+            Entry::Other(message) => (message.kind, &message.data[..]),
+        };
+        let length = data.len();
+        let result = match peek(kind, data) {
             Peek::Leave(value) => Some(value),
             Peek::Take(value) => {
-                let length = message.data.len();
-                core.inbox.pop_front();
-                if core.inbox.is_empty() && core.inbox.capacity() > 64 {
-                    core.inbox.shrink_to(0);
-                }
+                core.inbox.drop_first();
                 // The host is reading, so that it will receive for itself; the service task needs
                 // no word (see `Handover`).
                 self.received.remove(length);

@@ -5,14 +5,15 @@ use super::{
     core::{Core, lost},
 };
 use crate::{
-    protocol::{Item, inflate::Limits},
+    line,
+    protocol::{Item, Kind, Message, inflate::Limits},
     sync::{Arc, thread_local, with_local},
     sys,
 };
 use std::{cell::RefCell, io};
 
-/// One buffer for each thread that receives, instead of one for each connection.
-const BUFFER: usize = 64 << 10;
+/// One buffer for each thread that receives, instead of one for each connection: 64 KiB and a header.
+const BUFFER: usize = (64 << 10) + 16;
 /// So much is received, or decompressed, at most before the lock is given up once, in bytes.
 const BUDGET: usize = 256 << 10;
 /// What each message counts beside its bytes, and what each control frame counts: a peer may send
@@ -34,6 +35,14 @@ thread_local! {
     static RECEIVED: RefCell<Buffer> = RefCell::new(Buffer::default());
 }
 
+/// Uses the calling thread's buffer.
+pub(super) fn with_buffer<R>(function: impl FnOnce(&mut [u8]) -> R) -> R {
+    with_local(&RECEIVED, |buffer| function(&mut buffer.0))
+}
+
+/// A reader that waits for a message, as long as it has not seen one: true if it takes it.
+pub(super) type Offer<'a> = Option<&'a mut dyn FnMut(Kind, &[u8]) -> bool>;
+
 /// How far to receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goal {
@@ -54,6 +63,27 @@ pub(super) enum Stopped {
     Unwanted,
 }
 
+/// A message that has arrived.
+enum Arrived<'a> {
+    /// It lies in a buffer that is needed again, and is short enough to be packed.
+    Small(Kind, &'a [u8]),
+    Large(Message),
+}
+
+impl Arrived<'_> {
+    fn event(self) -> Event {
+        Event::Message(match self {
+            Arrived::Small(kind, payload) => Message::new(kind, payload),
+            Arrived::Large(message) => message,
+        })
+    }
+}
+
+/// Whether a receive call has only found nothing.
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
 /// What one system call brought.
 struct Chunk {
     length: usize,
@@ -64,43 +94,82 @@ struct Chunk {
 }
 
 impl Core {
-    /// Receives what has arrived.
-    pub fn receive(&mut self, socket: &Arc<Socket>, goal: Goal) -> Stopped {
+    /// Receives what has arrived, unless a host's thread is waiting for it by itself.
+    pub fn receive(&mut self, socket: &Arc<Socket>, goal: Goal, offer: &mut Offer<'_>) -> Stopped {
+        if self.receiving {
+            return Stopped::Blocked;
+        }
+        self.together(socket, |core| {
+            with_buffer(|buffer| core.receive_with(socket, goal, buffer, offer))
+        })
+    }
+
+    /// Takes what a host's thread has received by itself, in one call.
+    pub fn take_received(
+        &mut self,
+        socket: &Arc<Socket>,
+        received: io::Result<usize>,
+        buffer: &[u8],
+        offer: &mut Offer<'_>,
+    ) {
+        match received {
+            Ok(0) => self.stream_ended(socket),
+            Ok(length) => self.together(socket, |core| {
+                core.budget = BUDGET.saturating_sub(length);
+                core.counters.wire_in += length as u64;
+                core.decode(socket, &buffer[..length], offer);
+            }),
+            Err(error) if is_nothing(&error) => {}
+            Err(error) => self.lose(socket, lost(&error)),
+        }
+    }
+
+    /// Receives, and sends together what is answered on the way.
+    fn together<R>(&mut self, socket: &Arc<Socket>, receive: impl FnOnce(&mut Self) -> R) -> R {
         if !self.is_full(socket) && std::mem::take(&mut self.stalled) {
             self.resumed();
         }
-        // What is answered on the way goes out together.
         let was_flushed = self.is_flushed();
         if let Some(link) = &mut self.link
             && was_flushed
         {
             link.outbox.cork();
         }
-        let stopped = with_local(&RECEIVED, |buffer| {
-            self.receive_with(socket, goal, &mut buffer.0)
-        });
-        if was_flushed {
-            self.uncork(socket);
+        let result = receive(self);
+        if let Some(link) = &mut self.link {
+            let is_answered = !link.outbox.is_empty();
+            let has_inflated = link.decoder.has_inflated();
+            if was_flushed {
+                link.outbox.uncork();
+                if is_answered {
+                    self.uncork(socket);
+                }
+            }
+            if has_inflated {
+                self.watch_compression(socket);
+            }
         }
-        let link = self.link.as_ref();
-        if link.is_some_and(|link| link.decoder.has_inflated()) {
-            self.watch_compression(socket);
-        }
-        stopped
+        result
     }
 
-    fn receive_with(&mut self, socket: &Arc<Socket>, goal: Goal, buffer: &mut [u8]) -> Stopped {
+    fn receive_with(
+        &mut self,
+        socket: &Arc<Socket>,
+        goal: Goal,
+        buffer: &mut [u8],
+        offer: &mut Offer<'_>,
+    ) -> Stopped {
         self.budget = BUDGET;
         loop {
             // Before anything newer: the host may have made room at any moment.
-            self.decode_undecoded(socket);
+            self.decode_undecoded(socket, offer);
             if !self.is_reading() || self.is_full(socket) {
                 return Stopped::Unwanted;
             }
             if self.has_undecoded() {
                 return Stopped::Enough;
             }
-            if self.budget == 0 || (goal == Goal::Message && !self.inbox.is_empty()) {
+            if self.budget == 0 || self.has_reached(goal, offer) {
                 return Stopped::Enough;
             }
             match self.receive_once(buffer) {
@@ -109,11 +178,11 @@ impl Core {
                     self.spend(chunk.cost);
                     self.counters.wire_in += chunk.length as u64;
                     match chunk.in_place {
-                        true => self.decode_in_place(socket, chunk.length),
-                        false => self.decode(socket, &buffer[..chunk.length]),
+                        true => self.decode_in_place(socket, chunk.length, offer),
+                        false => self.decode(socket, &buffer[..chunk.length], offer),
                     }
                     if chunk.is_drained && self.is_reading() && !self.has_undecoded() {
-                        return match goal == Goal::Message && !self.inbox.is_empty() {
+                        return match self.has_reached(goal, offer) {
                             true => Stopped::Enough,
                             false => Stopped::Blocked,
                         };
@@ -128,6 +197,11 @@ impl Core {
                 Err(error) => self.lose(socket, lost(&error)),
             }
         }
+    }
+
+    /// Whether there is a message for whoever waits for one.
+    fn has_reached(&self, goal: Goal, offer: &Offer<'_>) -> bool {
+        goal == Goal::Message && (offer.is_none() || !self.inbox.is_empty())
     }
 
     /// One system call: into the message that is being received if much of it is missing, else
@@ -151,27 +225,27 @@ impl Core {
         })
     }
 
-    fn decode_in_place(&mut self, socket: &Arc<Socket>, length: usize) {
+    fn decode_in_place(&mut self, socket: &Arc<Socket>, length: usize, offer: &mut Offer<'_>) {
         let Some(link) = &mut self.link else {
             return;
         };
         match link.decoder.received(length) {
-            Ok(()) => self.decode(socket, &[]),
+            Ok(()) => self.decode(socket, &[], offer),
             Err(violation) => self.violated(socket, violation),
         }
     }
 
     /// Goes on with what was left when the queue was full.
-    fn decode_undecoded(&mut self, socket: &Arc<Socket>) {
+    fn decode_undecoded(&mut self, socket: &Arc<Socket>, offer: &mut Offer<'_>) {
         let undecoded = match &mut self.link {
             Some(link) if !link.undecoded.is_empty() => std::mem::take(&mut link.undecoded),
             _ => return,
         };
-        self.decode(socket, &undecoded);
+        self.decode(socket, &undecoded, offer);
     }
 
     /// Turns bytes into items until the queue is full, and keeps what is left then.
-    fn decode(&mut self, socket: &Arc<Socket>, mut input: &[u8]) {
+    fn decode(&mut self, socket: &Arc<Socket>, mut input: &[u8], offer: &mut Offer<'_>) {
         while self.is_reading() {
             let stop = self.budget == 0 || self.is_full(socket);
             let Some(link) = &mut self.link else {
@@ -189,7 +263,7 @@ impl Core {
                 allowance: &mut self.budget,
             };
             match link.decoder.next(&mut input, &mut limits) {
-                Ok(Some(item)) => self.take(socket, item),
+                Ok(Some(item)) => self.take(socket, item, offer),
                 // What is left is compressed, and would become too much for one time.
                 Ok(None) if !input.is_empty() => continue,
                 Ok(None) => return,
@@ -199,27 +273,23 @@ impl Core {
     }
 
     /// Takes one item.
-    fn take(&mut self, socket: &Arc<Socket>, item: Item) {
+    fn take(&mut self, socket: &Arc<Socket>, item: Item<'_>, offer: &mut Offer<'_>) {
         self.spend(match item {
-            Item::Message(_) => MESSAGE_COST,
+            Item::Whole(..) | Item::Message(_) => MESSAGE_COST,
             _ => CONTROL_COST,
         });
         match item {
-            Item::Message(message) => {
-                self.counters.messages_in += 1;
-                self.counters.bytes_in += message.data.len() as u64;
-                if self.released {
-                    return;
-                }
-                socket.received.add(message.data.len());
-                if socket.is_callback() {
-                    self.tell(socket, Event::Message(message));
-                } else {
-                    self.inbox.push_back(message);
-                    // Whoever takes one wakes the next while there are more.
-                    if self.inbox.len() == 1 {
-                        self.readers.ring_one();
+            Item::Whole(kind, payload) => {
+                if !self.is_taken(socket, kind, payload, offer) {
+                    match payload.len() <= line::PACKED {
+                        true => self.deliver(socket, Arrived::Small(kind, payload)),
+                        false => self.deliver(socket, Arrived::Large(Message::new(kind, payload))),
                     }
+                }
+            }
+            Item::Message(message) => {
+                if !self.is_taken(socket, message.kind, &message.data, offer) {
+                    self.deliver(socket, Arrived::Large(message));
                 }
             }
             Item::Ping(payload) => {
@@ -239,6 +309,42 @@ impl Core {
         }
     }
 
+    /// Counts a message. Whether there is no more to do: nobody wants it, or a reader has it.
+    fn is_taken(
+        &mut self,
+        socket: &Socket,
+        kind: Kind,
+        payload: &[u8],
+        offer: &mut Offer<'_>,
+    ) -> bool {
+        self.counters.messages_in += 1;
+        self.counters.bytes_in += payload.len() as u64;
+        if self.released {
+            return true;
+        }
+        // A reader that takes it takes it out of the account, too, when what came with it has been looked at.
+        socket.received.add(payload.len());
+        match offer.take_if(|_| self.inbox.is_empty()) {
+            Some(offer) => offer(kind, payload),
+            None => false,
+        }
+    }
+
+    /// Puts a message where the host gets it.
+    fn deliver(&mut self, socket: &Arc<Socket>, message: Arrived<'_>) {
+        if socket.is_callback() {
+            return self.tell(socket, message.event());
+        }
+        match message {
+            Arrived::Small(kind, payload) => self.inbox.pack(0, kind as u8, payload),
+            Arrived::Large(message) => self.inbox.push(0, message),
+        }
+        // Whoever takes one wakes the next while there are more.
+        if self.inbox.len() == 1 {
+            self.readers.ring_one();
+        }
+    }
+
     fn spend(&mut self, cost: usize) {
         self.budget = self.budget.saturating_sub(cost);
     }
@@ -253,7 +359,7 @@ impl Core {
     }
 
     /// Whether the receive queue is full; never once the host has let go: then all is dropped.
-    fn is_full(&mut self, socket: &Socket) -> bool {
+    pub fn is_full(&mut self, socket: &Socket) -> bool {
         let full = !self.released && socket.received.is_full();
         self.stalled |= full;
         full

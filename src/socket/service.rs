@@ -109,6 +109,7 @@ impl Socket {
             let next = {
                 let mut core = lock(&self.core);
                 let now = sys::now();
+                core.receiver_awaited = false;
                 core.rest_compression(now);
                 let again = core.tick(self, now);
                 let plan = core.plan(self, now);
@@ -120,7 +121,7 @@ impl Socket {
                         if plan.wanted.write {
                             core.flush(self);
                         }
-                        core.receive(self, Goal::All);
+                        core.receive(self, Goal::All, &mut None);
                         None
                     }
                     Some(link) => {
@@ -179,7 +180,7 @@ impl Socket {
         }
         // The host may have taken over since the plan was made.
         if ready.read && core.wants_service_to_read(self, sys::now()) == Turn::Read {
-            match core.receive(self, Goal::All) {
+            match core.receive(self, Goal::All, &mut None) {
                 Stopped::Blocked => blocked.read = true,
                 Stopped::Enough => *more = true,
                 Stopped::Unwanted => {}
@@ -263,7 +264,10 @@ impl Core {
 
     /// A send has failed: what had arrived before is still received, then the connection ends.
     pub fn end_broken(&mut self, socket: &Arc<Socket>) -> bool {
-        match self.receive(socket, Goal::All) {
+        if self.is_received_elsewhere() {
+            return false;
+        }
+        match self.receive(socket, Goal::All, &mut None) {
             Stopped::Enough => return true,
             // When the host has made room.
             Stopped::Unwanted if self.stalled && self.is_reading() => return false,
@@ -290,9 +294,12 @@ impl Core {
             }
             Due::PongMissing => {}
         }
+        if self.is_received_elsewhere() {
+            return false;
+        }
         // It may have arrived and nobody has looked; or the ping may still be waiting.
         let received = self.counters.wire_in;
-        let stopped = self.receive(socket, Goal::All);
+        let stopped = self.receive(socket, Goal::All, &mut None);
         let sent = self.link.as_ref().map_or(0, |link| link.outbox.sent());
         if self.state != State::Open
             || self.keepalive.due(now, &self.settings, !self.stalled) != Due::PongMissing
@@ -311,6 +318,12 @@ impl Core {
         );
         self.lose(socket, Error::new(Code::Timeout, what));
         false
+    }
+
+    /// Whether a host's thread is receiving. It will say so when it has left, which is soon.
+    fn is_received_elsewhere(&mut self) -> bool {
+        self.receiver_awaited |= self.receiving;
+        self.receiving
     }
 
     /// What to wait for now.
@@ -348,7 +361,9 @@ impl Core {
 
     /// Whether the service task is to receive.
     fn wants_service_to_read(&mut self, socket: &Socket, now: Instant) -> Turn {
-        let can_read = self.is_reading() && (self.released || !socket.received.is_paused());
+        let can_read = self.is_reading()
+            && (self.released || !socket.received.is_paused())
+            && !(self.released && self.is_received_elsewhere());
         // Nobody else receives for a callback socket, nor for a name that is gone.
         if socket.is_callback() || self.released {
             return match can_read {

@@ -168,6 +168,24 @@ impl Socket {
         Ok(length)
     }
 
+    pub const CAN_WAIT: bool = true;
+
+    pub fn prepare_to_wait(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// The moment may pass at any time.
+    pub fn recv_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        for _ in 0..3 {
+            match self.recv(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            shuttle::thread::yield_now();
+        }
+        self.recv(buffer)
+    }
+
     pub fn recv_append(&self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
         let mut bytes = vec![0; limit];
         let length = self.recv(&mut bytes)?;

@@ -1,12 +1,17 @@
 //! A connected, non-blocking stream socket with plain system calls.
 
 use std::{
-    io::{self, IoSlice, Read},
+    io::{self, IoSlice},
     net::{Shutdown, TcpStream},
     os::fd::{AsRawFd, RawFd},
+    time::Duration,
 };
 
-/// A connected socket. Closing it is dropping it.
+/// How long a thread stays in the system's receive call (the system rounds it up, to 20 ms at most).
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// A connected socket. Closing it is dropping it. No call but [`Socket::recv_waiting`] waits, whatever the descriptor's
+/// own mode is: each says so for itself.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
@@ -15,13 +20,47 @@ pub(crate) struct Socket {
 impl Socket {
     /// Takes over a connected stream.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
         Ok(Socket { stream })
+    }
+
+    /// A thread can wait in a receive call.
+    pub const CAN_WAIT: bool = true;
+
+    /// To be called once before [`Socket::recv_waiting`].
+    pub fn prepare_to_wait(&self) -> io::Result<()> {
+        self.stream.set_read_timeout(Some(MOMENT))?;
+        self.stream.set_nonblocking(false)
+    }
+
+    /// Receives into `buffer`, and waits for a moment if nothing is there: `WouldBlock` says that it has passed,
+    /// `Interrupted` that a signal came.
+    pub fn recv_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        // SAFETY: the pointer and length describe `buffer`, which `recv` only writes to.
+        let result = unsafe {
+            libc::recv(
+                self.stream.as_raw_fd(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                0,
+            )
+        };
+        usize::try_from(result).map_err(|_| io::Error::last_os_error())
     }
 
     /// Receives into `buffer`; 0 is the end of the stream.
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        retry(|| (&self.stream).read(buffer))
+        retry(|| {
+            // SAFETY: as above.
+            let result = unsafe {
+                libc::recv(
+                    self.stream.as_raw_fd(),
+                    buffer.as_mut_ptr().cast(),
+                    buffer.len(),
+                    libc::MSG_DONTWAIT,
+                )
+            };
+            usize::try_from(result).map_err(|_| io::Error::last_os_error())
+        })
     }
 
     /// Receives at most `limit` bytes into the room that `buffer` has behind its contents, without
@@ -32,8 +71,14 @@ impl Socket {
         let received = retry(|| {
             // SAFETY: the pointer and length describe memory that `buffer` owns and nobody else
             // reads; `recv` only writes to it.
-            let result =
-                unsafe { libc::recv(self.stream.as_raw_fd(), room.as_mut_ptr().cast(), length, 0) };
+            let result = unsafe {
+                libc::recv(
+                    self.stream.as_raw_fd(),
+                    room.as_mut_ptr().cast(),
+                    length,
+                    libc::MSG_DONTWAIT,
+                )
+            };
             usize::try_from(result).map_err(|_| io::Error::last_os_error())
         })?;
         // SAFETY: `recv` has initialized the first `received` bytes of the room.
@@ -44,6 +89,22 @@ impl Socket {
     /// Sends what the kernel takes of the buffers. Never raises SIGPIPE: the host has the default
     /// action for it, and `write` and `writev` on a socket would end the host.
     pub fn send(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        const FLAGS: i32 = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+
+        if let [buffer] = buffers {
+            return retry(|| {
+                // SAFETY: the pointer and length describe the buffer, which `send` only reads.
+                let result = unsafe {
+                    libc::send(
+                        self.stream.as_raw_fd(),
+                        buffer.as_ptr().cast(),
+                        buffer.len(),
+                        FLAGS,
+                    )
+                };
+                usize::try_from(result).map_err(|_| io::Error::last_os_error())
+            });
+        }
         // SAFETY: an all-zero `msghdr` is a valid one without address, data and control part.
         let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
         message.msg_iov = buffers.as_ptr() as *mut libc::iovec;
@@ -51,8 +112,7 @@ impl Socket {
         retry(|| {
             // SAFETY: `IoSlice` is guaranteed to have the layout of `iovec`, the slices live
             // until the call returns, and `sendmsg` only reads what they describe.
-            let result =
-                unsafe { libc::sendmsg(self.stream.as_raw_fd(), &message, libc::MSG_NOSIGNAL) };
+            let result = unsafe { libc::sendmsg(self.stream.as_raw_fd(), &message, FLAGS) };
             usize::try_from(result).map_err(|_| io::Error::last_os_error())
         })
     }

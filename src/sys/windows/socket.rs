@@ -26,6 +26,19 @@ impl Socket {
         Ok(Socket { stream })
     }
 
+    /// A receive call that waits would need a socket whose send calls wait, too.
+    pub const CAN_WAIT: bool = false;
+
+    /// Nothing to do.
+    pub fn prepare_to_wait(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Does not wait: see [`Socket::CAN_WAIT`].
+    pub fn recv_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.recv(buffer)
+    }
+
     /// Another handle of the same socket.
     pub(super) fn duplicate(&self) -> io::Result<TcpStream> {
         self.stream.try_clone()
