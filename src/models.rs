@@ -10,9 +10,9 @@ mod sockets;
 use crate::{
     error::{Code, Error},
     options::Settings,
-    protocol::{Kind, Message},
+    protocol::Kind,
     runtime,
-    socket::{Answer, Event, Handler, Mode, Peek, Socket, Upgraded, Wait, events},
+    socket::{Answer, Handler, Mode, Peek, Socket, Told, Upgraded, Wait, events},
     stream::Stream,
     sync::{Arc, Mutex, lock},
     sys,
@@ -93,9 +93,9 @@ fn open(mode: Mode, settings: Settings) -> (Arc<Socket>, Arc<sys::Socket>) {
 
 /// Reads one message, waiting without limit; `None` once the connection has ended.
 fn read(socket: &Arc<Socket>) -> Option<String> {
-    let take = |message: &Message| {
-        assert_eq!(message.kind, Kind::Text);
-        Peek::Take(String::from_utf8(message.data.clone()).unwrap())
+    let take = |kind: Kind, data: &[u8]| {
+        assert_eq!(kind, Kind::Text);
+        Peek::Take(String::from_utf8(data.to_vec()).unwrap())
     };
     socket.read(Wait::Forever, take).ok().flatten()
 }
@@ -115,13 +115,13 @@ impl Diary {
 }
 
 impl Handler for Diary {
-    fn call(&self, _socket: &Arc<Socket>, event: Event) {
-        let line = match event {
-            Event::Opening => "opening".to_owned(),
-            Event::Message(message) => String::from_utf8(message.data).unwrap(),
-            Event::Closing(ended) => format!("closing {}", ended.code()),
-            Event::Error(error, _) => format!("error {}", error.code as i32),
-            Event::Writable => "writable".to_owned(),
+    fn call(&self, _socket: &Arc<Socket>, told: Told<'_>) {
+        let line = match told {
+            Told::Opening => "opening".to_owned(),
+            Told::Message(_, data) => String::from_utf8(data.clone()).unwrap(),
+            Told::Closing(ended) => format!("closing {}", ended.code()),
+            Told::Error(error, _) => format!("error {}", error.code as i32),
+            Told::Writable => "writable".to_owned(),
         };
         lock(&self.0).push(line);
     }

@@ -1,10 +1,11 @@
 //! Who dispatches, and what others may do meanwhile.
 
-use super::queue::{Queue, State};
+use super::queue::{Delivery, Queue, State};
 use crate::{
     error::{Code, Error, Result},
+    line::Taken,
     runtime,
-    sync::{lock, thread_local, wait},
+    sync::{MutexGuard, lock, thread_local, wait},
     sys,
 };
 use std::{
@@ -22,16 +23,33 @@ thread_local! {
 /// Ends a callback however it ends.
 struct Running<'a, E>(&'a Queue<E>);
 
+impl<'a, E> Running<'a, E> {
+    fn begin(queue: &'a Queue<E>) -> Self {
+        IN_CALLBACK.with(|inside| inside.set(true));
+        Running(queue)
+    }
+
+    /// The callback has returned. The lock that this takes is good for the next one, too.
+    fn end(self) -> MutexGuard<'a, State<E>> {
+        let queue = self.0;
+        std::mem::forget(self);
+        Self::returned(queue)
+    }
+
+    fn returned(queue: &'a Queue<E>) -> MutexGuard<'a, State<E>> {
+        IN_CALLBACK.with(|inside| inside.set(false));
+        let mut state = lock(&queue.state);
+        state.running = false;
+        if state.syncing > 0 {
+            queue.returned.notify_all();
+        }
+        state
+    }
+}
+
 impl<E> Drop for Running<'_, E> {
     fn drop(&mut self) {
-        IN_CALLBACK.with(|inside| inside.set(false));
-        let mut state = lock(&self.0.state);
-        state.running = false;
-        let is_awaited = state.syncing > 0;
-        drop(state);
-        if is_awaited {
-            self.0.returned.notify_all();
-        }
+        drop(Self::returned(self.0));
     }
 }
 
@@ -102,20 +120,24 @@ impl<E> Queue<E> {
             0 => state.next,
             _ => u64::MAX,
         };
+        let mut buffer = std::mem::take(&mut state.buffer);
         let mut ran = 0;
         while most == 0 || ran < most {
-            let Some((recipient, event)) = self.take(&mut state, before) else {
+            let Some((recipient, event)) = self.take(&mut state, before, &mut buffer) else {
                 break;
             };
             drop(state);
-            IN_CALLBACK.with(|inside| inside.set(true));
-            let running = Running(self);
+            let running = Running::begin(self);
+            let event = match event {
+                Taken::Packed(tag) => Delivery::Packed(tag, &mut buffer),
+                Taken::Other(event) => Delivery::Other(event),
+            };
             recipient.taken(&event);
             recipient.deliver(event);
-            drop(running);
+            state = running.end();
             ran += 1;
-            state = lock(&self.state);
         }
+        state.buffer = buffer;
         drop(state);
         drop(dispatching);
         Ok(ran)

@@ -6,12 +6,14 @@
 //! time: a host that opens and closes connections and never dispatches costs no memory.
 
 use crate::{
+    line::{Line, Taken},
     sync::{Arc, Condvar, Mutex, MutexGuard, lock},
     sys::Flag,
 };
+use foldhash::fast::RandomState;
 use once_cell::sync::OnceCell;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     task::Waker,
 };
 
@@ -19,30 +21,102 @@ use std::{
 /// sees its predecessor's events as its own.
 pub(crate) type SourceId = u64;
 
+/// An event on its way into the queue.
+pub(crate) enum Posted<'a, E> {
+    /// A few bytes (at most [`crate::line::PACKED`]) and what they are, which wait packed.
+    Packed(u8, &'a [u8]),
+    /// Anything else.
+    Other(E),
+}
+
+/// An event on its way to the host.
+pub(crate) enum Delivery<'a, E> {
+    /// Bytes that were packed, in a buffer with room for more.
+    Packed(u8, &'a mut Vec<u8>),
+    /// Anything else.
+    Other(E),
+}
+
 /// Who delivers an event to the host.
 pub(crate) trait Recipient<E>: Send + Sync {
     /// Takes note that the event has left the queue. Called before it is delivered, without a
     /// lock.
-    fn taken(&self, event: &E);
+    fn taken(&self, event: &Delivery<'_, E>);
     /// Calls the host.
-    fn deliver(self: Arc<Self>, event: E);
+    fn deliver(self: Arc<Self>, event: Delivery<'_, E>);
 }
-
-/// An event and who delivers it.
-pub(super) type Next<E> = (Arc<dyn Recipient<E>>, E);
 
 /// One source's waiting events.
 pub(super) struct Mailbox<E> {
     pub recipient: Arc<dyn Recipient<E>>,
-    pub events: VecDeque<(u64, E)>,
+    pub line: Line<E>,
+}
+
+/// The sources that have events, in the order of their oldest. The first is kept apart: mostly the next event is of the
+/// same source as the last, and the tree is left alone.
+#[derive(Default)]
+pub(super) struct Ready {
+    first: Option<(u64, SourceId)>,
+    others: BTreeMap<u64, SourceId>,
+}
+
+impl Ready {
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    #[inline]
+    fn first(&self) -> Option<(u64, SourceId)> {
+        self.first
+    }
+
+    /// A source has its first event, which is the youngest of all.
+    #[inline]
+    fn add(&mut self, number: u64, source: SourceId) {
+        match self.first {
+            None => self.first = Some((number, source)),
+            Some(_) => {
+                self.others.insert(number, source);
+            }
+        }
+    }
+
+    /// The first source's oldest event is now this one, if any.
+    #[inline]
+    fn replace_first(&mut self, number: Option<u64>) {
+        let first = self.first.take();
+        self.first = match (number, first) {
+            (Some(number), Some((_, source))) if self.others.is_empty() => Some((number, source)),
+            (Some(number), Some((_, source))) => {
+                self.others.insert(number, source);
+                self.others.pop_first()
+            }
+            _ => self.others.pop_first(),
+        };
+    }
+
+    fn remove(&mut self, number: u64) {
+        match self.first {
+            Some((first, _)) if first == number => self.replace_first(None),
+            _ => {
+                self.others.remove(&number);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Ready::default();
+    }
 }
 
 /// What the lock protects.
 pub(super) struct State<E> {
     /// Every source that has events.
-    pub boxes: HashMap<SourceId, Mailbox<E>>,
-    /// The sources that have events, by the number of their oldest.
-    pub ready: BTreeMap<u64, SourceId>,
+    pub boxes: HashMap<SourceId, Mailbox<E>, RandomState>,
+    pub ready: Ready,
+    /// Where packed events are unpacked; the dispatching thread has it.
+    pub buffer: Vec<u8>,
     /// The number of the next event.
     pub next: u64,
     /// Whether a thread is inside `SocketDispatch`.
@@ -83,8 +157,9 @@ impl<E> Default for Queue<E> {
     fn default() -> Self {
         Queue {
             state: Mutex::new(State {
-                boxes: HashMap::new(),
-                ready: BTreeMap::new(),
+                boxes: HashMap::default(),
+                ready: Ready::default(),
+                buffer: Vec::new(),
                 next: 0,
                 dispatching: false,
                 sleeping: false,
@@ -108,19 +183,27 @@ impl<E> Default for Queue<E> {
 
 impl<E> Queue<E> {
     /// Posts an event. The caller holds whatever lock gives its events their order.
-    pub fn post(&self, source: SourceId, recipient: &Arc<impl Recipient<E> + 'static>, event: E) {
+    pub fn post(
+        &self,
+        source: SourceId,
+        recipient: &Arc<impl Recipient<E> + 'static>,
+        event: Posted<'_, E>,
+    ) {
         let mut state = lock(&self.state);
         let was_empty = state.ready.is_empty();
         let number = state.next;
         state.next += 1;
         let mailbox = state.boxes.entry(source).or_insert_with(|| Mailbox {
             recipient: recipient.clone(),
-            events: VecDeque::new(),
+            line: Line::default(),
         });
-        let first = mailbox.events.is_empty();
-        mailbox.events.push_back((number, event));
+        let first = mailbox.line.is_empty();
+        match event {
+            Posted::Packed(tag, bytes) => mailbox.line.pack(number, tag, bytes),
+            Posted::Other(event) => mailbox.line.push(number, event),
+        }
         if first {
-            state.ready.insert(number, source);
+            state.ready.add(number, source);
         }
         if was_empty {
             self.became_nonempty(&mut state);
@@ -141,29 +224,27 @@ impl<E> Queue<E> {
         }
     }
 
-    /// Takes the oldest event, if it is older than `before`, and marks its callback as running.
+    /// Takes the oldest event, if it is older than `before`, and marks its callback as running. Packed bytes go into
+    /// `buffer`.
     pub(super) fn take(
         &self,
         state: &mut MutexGuard<'_, State<E>>,
         before: u64,
-    ) -> Option<Next<E>> {
-        let (&number, &source) = state.ready.first_key_value()?;
+        buffer: &mut Vec<u8>,
+    ) -> Option<(Arc<dyn Recipient<E>>, Taken<E>)> {
+        let (number, source) = state.ready.first()?;
         if number >= before {
             return None;
         }
-        state.ready.pop_first();
         let state = &mut **state;
         let mailbox = state.boxes.get_mut(&source)?;
-        let (_, event) = mailbox.events.pop_front()?;
+        let event = mailbox.line.take(buffer)?;
         let recipient = mailbox.recipient.clone();
-        match mailbox.events.front() {
-            Some((number, _)) => {
-                state.ready.insert(*number, source);
-            }
-            None => {
-                state.boxes.remove(&source);
-                self.became_empty(state);
-            }
+        let next = mailbox.line.first_number();
+        state.ready.replace_first(next);
+        if next.is_none() {
+            state.boxes.remove(&source);
+            self.became_empty(state);
         }
         state.running = true;
         state.begun += 1;
@@ -177,7 +258,7 @@ impl<E> Queue<E> {
         let Some(mailbox) = state.boxes.remove(&source) else {
             return;
         };
-        if let Some((number, _)) = mailbox.events.front() {
+        if let Some(number) = mailbox.line.first_number() {
             state.ready.remove(number);
         }
         self.became_empty(&mut state);

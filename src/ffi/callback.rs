@@ -7,8 +7,8 @@ use super::{
 use crate::{
     encoding::{self, Encoding},
     host::HostCall,
-    protocol::{Kind, Message},
-    socket::{Ended, Event, Handler, Socket},
+    protocol::Kind,
+    socket::{Ended, Handler, Socket, Told},
     sync::{Arc, with_local},
 };
 #[cfg(windows)]
@@ -113,34 +113,27 @@ impl<T: Text> CHandler<T> {
 }
 
 /// What an event says, with a NUL after it.
-enum Payload<U> {
+enum Payload<'a, U> {
+    Nothing,
     Text(Vec<U>),
-    Bytes(Vec<u8>),
+    Bytes(&'a [u8]),
 }
 
-impl<U: Unit> Payload<U> {
-    fn nothing() -> Self {
-        Payload::Text(vec![U::NUL])
-    }
-
+impl<'a, U: Unit> Payload<'a, U> {
     /// A message, text of it in this encoding.
-    fn message(message: Message, encoding: Encoding) -> Self {
-        match message.kind {
-            Kind::Text => {
-                let mut units = U::into_message(message.data, encoding);
-                units.push(U::NUL);
-                Payload::Text(units)
-            }
-            Kind::Binary => {
-                let mut bytes = message.data;
-                bytes.push(0);
-                Payload::Bytes(bytes)
-            }
+    fn message(kind: Kind, bytes: &'a mut Vec<u8>, encoding: Encoding) -> Self {
+        if kind == Kind::Binary || U::is_utf8(encoding) {
+            bytes.push(0);
+            return Payload::Bytes(bytes);
         }
+        let mut units = U::encode_message(bytes, encoding).into_owned();
+        units.push(U::NUL);
+        Payload::Text(units)
     }
 
     fn start(&self) -> *const U {
         match self {
+            Payload::Nothing => U::EMPTY.as_ptr(),
             Payload::Text(units) => units.as_ptr(),
             Payload::Bytes(bytes) => bytes.as_ptr().cast(),
         }
@@ -148,6 +141,7 @@ impl<U: Unit> Payload<U> {
 
     fn length(&self) -> usize {
         let with_nul = match self {
+            Payload::Nothing => 1,
             Payload::Text(units) => units.len(),
             Payload::Bytes(bytes) => bytes.len(),
         };
@@ -156,29 +150,29 @@ impl<U: Unit> Payload<U> {
 }
 
 impl<T: Text> Handler for CHandler<T> {
-    fn call(&self, socket: &Arc<Socket>, event: Event) {
+    fn call(&self, socket: &Arc<Socket>, told: Told<'_>) {
         let encoding = encoding::DEFAULT.get();
         let mut error = Last::none();
         let mut kind = None;
         let mut about = None;
-        let (number, payload) = match event {
-            Event::Opening => (super::WDSOCKET_EVENT_OPENING, Payload::nothing()),
-            Event::Message(message) => {
-                kind = Some(message.kind);
-                let payload = Payload::message(message, socket.encoding());
+        let (number, payload) = match told {
+            Told::Opening => (super::WDSOCKET_EVENT_OPENING, Payload::Nothing),
+            Told::Message(its_kind, bytes) => {
+                kind = Some(its_kind);
+                let payload = Payload::message(its_kind, bytes, socket.encoding());
                 (super::WDSOCKET_EVENT_MESSAGE, payload)
             }
-            Event::Closing(ended) => {
+            Told::Closing(ended) => {
                 let code = terminated(&ended.code().to_string(), encoding);
                 about = Some(ended);
                 (super::WDSOCKET_EVENT_CLOSING, Payload::Text(code))
             }
-            Event::Error(cause, ended) => {
+            Told::Error(cause, ended) => {
                 error = Last::new(Err(&cause));
                 about = Some(ended);
-                (super::WDSOCKET_EVENT_ERROR, Payload::nothing())
+                (super::WDSOCKET_EVENT_ERROR, Payload::Nothing)
             }
-            Event::Writable => (super::WDSOCKET_EVENT_WRITABLE, Payload::nothing()),
+            Told::Writable => (super::WDSOCKET_EVENT_WRITABLE, Payload::Nothing),
         };
         let other_name;
         let name = match &self.name {

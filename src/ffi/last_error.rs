@@ -50,9 +50,16 @@ impl Last {
 
     /// Makes this the thread's error; returns what it was before.
     pub fn exchange(self) -> Last {
+        let exchange = |last: &RefCell<Last>| {
+            let mut last = last.borrow_mut();
+            // Mostly there was no error and is none.
+            match last.message.is_none() && self.message.is_none() {
+                true => Last::none(),
+                false => std::mem::replace(&mut *last, self),
+            }
+        };
         // Where the thread is ending and has no place for it any more, nobody can ask.
-        LAST.try_with(|last| last.replace(self))
-            .unwrap_or(Last::none())
+        LAST.try_with(exchange).unwrap_or(Last::none())
     }
 }
 

@@ -262,8 +262,7 @@ impl Kinds {
         if self.all.len() >= MANY && self.all.len().is_power_of_two() {
             self.all.retain(|_, (socket, _)| socket.strong_count() > 0);
         }
-        self.all
-            .insert(socket.id(), (Arc::downgrade(socket), kind));
+        self.all.insert(socket.id(), (Arc::downgrade(socket), kind));
     }
 }
 

@@ -90,9 +90,6 @@ pub(super) trait Unit: Copy + Send + Sync + 'static {
 
     /// A text message for the host, whose UTF-8 has been checked.
     fn encode_message(message: &[u8], encoding: Encoding) -> Cow<'_, [Self]>;
-
-    /// The same for a message that is not needed any more.
-    fn into_message(message: Vec<u8>, encoding: Encoding) -> Vec<Self>;
 }
 
 impl Unit for u8 {
@@ -144,13 +141,6 @@ impl Unit for u8 {
 
     fn encode_message(message: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
         encoding.encode_message(message)
-    }
-
-    fn into_message(message: Vec<u8>, encoding: Encoding) -> Vec<u8> {
-        if let Cow::Owned(encoded) = encoding.encode_message(&message) {
-            return encoded;
-        }
-        message
     }
 }
 
@@ -207,10 +197,6 @@ impl Unit for u16 {
 
     fn encode_message(message: &[u8], encoding: Encoding) -> Cow<'_, [u16]> {
         Self::encode(crate::encoding::checked(message), encoding)
-    }
-
-    fn into_message(message: Vec<u8>, encoding: Encoding) -> Vec<u16> {
-        Self::encode_message(&message, encoding).into_owned()
     }
 }
 

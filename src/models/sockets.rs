@@ -62,9 +62,8 @@ fn a_reader_that_leaves_its_message_wakes_the_next() {
     check(|| {
         let (socket, peer) = open(Mode::Synchronous, settings());
         let other = socket.clone();
-        let asker = thread::spawn(move || {
-            other.read(Wait::Forever, |message| Peek::Leave(message.data.len()))
-        });
+        let asker =
+            thread::spawn(move || other.read(Wait::Forever, |_, data| Peek::Leave(data.len())));
         let other = socket.clone();
         let reader = thread::spawn(move || read(&other));
         peer.peer_sends(&text("a"));
@@ -83,7 +82,7 @@ fn closing_wakes_every_reader() {
         let readers: Vec<_> = (0..2)
             .map(|_| {
                 let socket = socket.clone();
-                thread::spawn(move || socket.read(Wait::Forever, |_| Peek::Leave(())))
+                thread::spawn(move || socket.read(Wait::Forever, |_, _| Peek::Leave(())))
             })
             .collect();
         socket.release(1000);
@@ -276,7 +275,7 @@ fn an_attempt_that_nobody_waits_for_goes_on() {
         first.peer_ends();
         assert_eq!(read(&socket), None);
         // Only begins it.
-        let looked = socket.read(Wait::No, |_| Peek::Leave(()));
+        let looked = socket.read(Wait::No, |_, _| Peek::Leave(()));
         assert!(looked.unwrap().is_none());
         socket.write(Kind::Text, b"x").unwrap();
         assert_eq!(second.sent().len(), 7);

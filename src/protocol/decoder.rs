@@ -34,6 +34,7 @@ pub enum Item<'a> {
     Close(Close),
 }
 
+#[cfg(any(fuzzing, all(test, not(shuttle))))]
 impl Item<'_> {
     /// The same, with a message of its own.
     pub fn into_owned(self) -> Item<'static> {

@@ -7,9 +7,15 @@
 //! exit.
 
 pub(crate) mod lead;
+#[cfg(not(shuttle))]
+mod tasks;
 
 use crate::error::Result;
-use std::{future::Future, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    task::Poll,
+    time::Duration,
+};
 
 /// At most so many name resolutions at a time: `getaddrinfo` blocks a thread each.
 #[cfg(not(shuttle))]
@@ -47,6 +53,20 @@ pub(crate) fn finish_shutdown(limit: Option<Duration>) -> bool {
 /// (`None`: no limit). False where it may not: it then waits by other means.
 pub(crate) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> bool {
     imp::lead(until, limit)
+}
+
+/// Lets other tasks run first. (tokio's own yields until the reactor has been looked at, which whoever drives the runtime
+/// may never do: it returns as soon as its event has come.)
+pub(crate) async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Whether host threads may drive the runtime. When this returns after `false`, none does.

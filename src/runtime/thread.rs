@@ -3,10 +3,12 @@
 use super::{
     MAX_RESOLVERS, RESOLVER_IDLE,
     lead::{Driver, Lead},
+    tasks::Tasks,
 };
 use crate::{
     error::{Code, Error, Result},
-    sync, sys,
+    sync,
+    sys::{self, Timer},
 };
 use once_cell::sync::Lazy;
 use std::{future::Future, sync::Arc, time::Duration};
@@ -25,8 +27,10 @@ struct State {
 
 /// A runtime that runs.
 struct Running {
-    handle: Handle,
+    tasks: Arc<Tasks>,
     lead: Lead,
+    /// When a host's thread that leads has waited long enough. Kept, for most waits end before.
+    expiry: Mutex<Timer>,
     interrupts: Interrupts,
     lives: Arc<Lives>,
     /// Taken by the service thread when it stops: it alone may drop the runtime, in its own way.
@@ -107,7 +111,7 @@ pub(super) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<(
         none => none.insert(start(may_lead)?),
     };
     let counted = Life::new(&running.lives);
-    running.handle.spawn(async move {
+    running.tasks.spawn(async move {
         let _counted = counted;
         life.await;
     });
@@ -118,7 +122,7 @@ pub(super) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<(
 pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
     // Not under the lock: dropping a refused task runs its destructors.
     if let Some(running) = running() {
-        running.handle.spawn(task);
+        running.tasks.spawn(task);
     }
 }
 
@@ -136,8 +140,9 @@ fn start(may_lead: bool) -> Result<Arc<Running>> {
         .build()
         .map_err(|error| failed(&error))?;
     let running = Arc::new(Running {
-        handle: runtime.handle().clone(),
+        tasks: Arc::default(),
         lead: Lead::new(may_lead),
+        expiry: Mutex::default(),
         interrupts: Interrupts::default(),
         lives: Arc::default(),
         runtime: Mutex::new(Some(Arc::new(runtime))),
@@ -157,12 +162,16 @@ fn serve(running: &Running) {
     let runtime = sync::lock(&running.runtime).clone();
     if let Some(runtime) = runtime {
         running.lead.serve(&running.interrupts, || {
-            runtime.block_on(running.interrupts.service.notified());
+            let interrupted = running.interrupts.service.notified();
+            runtime.block_on(running.tasks.run(interrupted));
         });
+        // Drops what still lives.
+        running.tasks.close();
+        drop(std::mem::take(&mut *sync::lock(&running.expiry)));
         // No host's thread holds it any more.
         drop(sync::lock(&running.runtime).take());
         if let Some(runtime) = Arc::into_inner(runtime) {
-            // Drops what still lives, without waiting for a slow name resolution.
+            // Without waiting for a slow name resolution.
             runtime.shutdown_background();
         }
     }
@@ -184,20 +193,18 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
         let Some(runtime) = sync::lock(&running.runtime).clone() else {
             return;
         };
-        runtime.block_on(async {
-            let expired = async {
-                match limit {
-                    Some(limit) => tokio::time::sleep(limit).await,
-                    None => std::future::pending().await,
-                }
-            };
+        let at = limit.and_then(|limit| sys::now().checked_add(limit));
+        let mut timer = sync::lock(&running.expiry);
+        let done = async {
             tokio::select! {
                 biased;
                 () = until => {}
                 () = running.interrupts.host.notified() => {}
-                () = expired => {}
+                // Or earlier: the caller looks for itself.
+                () = timer.until(at) => {}
             }
-        });
+        };
+        runtime.block_on(running.tasks.run(done));
     })
 }
 

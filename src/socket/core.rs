@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     error::{Code, Error, describe},
-    events::SourceId,
+    events::{Posted, SourceId},
     line::Line,
     options::Settings,
     protocol::{
-        Close, Control, Decoder, Message, Violation, deflate::Deflater, extensions::Agreement,
-        inflate::Inflater,
+        Close, Control, Decoder, Kind, Message, Violation, deflate::Deflater,
+        extensions::Agreement, inflate::Inflater,
     },
     stream::Stream,
     sync::Arc,
@@ -246,7 +246,14 @@ impl Core {
     /// Posts an event, if this is a callback socket and its host has not let go of it.
     pub fn tell(&self, socket: &Arc<Socket>, event: Event) {
         if socket.is_callback() && !self.released {
-            super::events().post(socket.id, socket, event);
+            super::events().post(socket.id, socket, Posted::Other(event));
+        }
+    }
+
+    /// Posts a short message to a callback socket's host.
+    pub fn tell_short(&self, socket: &Arc<Socket>, kind: Kind, payload: &[u8]) {
+        if !self.released {
+            super::events().post(socket.id, socket, Posted::Packed(kind as u8, payload));
         }
     }
 

@@ -30,9 +30,9 @@ use self::{core::Core, received::Received};
 use crate::{
     encoding::{self, Encoding},
     error::{Error, Result},
-    events::{Queue, Recipient, SourceId},
+    events::{Delivery, Queue, Recipient, SourceId},
     options::Settings,
-    protocol::Message,
+    protocol::{Kind, Message},
     sync::{Arc, AtomicUsize, Mutex, Ordering, lock},
     sys::{self, Bell, Interest},
 };
@@ -52,7 +52,7 @@ pub enum State {
     Closed = 4,
 }
 
-/// What a callback socket tells its host.
+/// What waits for a callback socket's host, beside short messages.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// The connection is open.
@@ -81,10 +81,24 @@ pub(crate) fn events() -> &'static Queue<Event> {
     &EVENTS
 }
 
+/// What a callback socket's host is told.
+pub(crate) enum Told<'a> {
+    /// A message has arrived. Its bytes are not needed any more afterwards.
+    Message(Kind, &'a mut Vec<u8>),
+    /// The connection is open.
+    Opening,
+    /// The connection has ended.
+    Closing(Arc<Ended>),
+    /// Something went wrong, which has ended it.
+    Error(Error, Arc<Ended>),
+    /// The send queue, which was full, is at least half free.
+    Writable,
+}
+
 /// Who hears of a callback socket's events. Called on the thread that dispatches.
 pub(crate) trait Handler: Send + Sync {
     /// Calls the host.
-    fn call(&self, socket: &Arc<Socket>, event: Event);
+    fn call(&self, socket: &Arc<Socket>, told: Told<'_>);
 }
 
 /// How the host wants its messages.
@@ -215,23 +229,39 @@ impl Socket {
 }
 
 impl Recipient<Event> for Socket {
-    fn taken(&self, event: &Event) {
+    fn taken(&self, event: &Delivery<'_, Event>) {
         let is_awaited = match event {
-            Event::Message(message) => self.received.begin_delivery(message.data.len()),
+            Delivery::Packed(_, bytes) => self.received.begin_delivery(bytes.len()),
+            Delivery::Other(Event::Message(message)) => {
+                self.received.begin_delivery(message.data.len())
+            }
             // With reconnecting, the next attempt waits for that.
-            Event::Closing(ended) => !ended.is_last,
-            _ => false,
+            Delivery::Other(Event::Closing(ended)) => !ended.is_last,
+            Delivery::Other(_) => false,
         };
         if is_awaited {
             self.service.notify_one();
         }
     }
 
-    fn deliver(self: Arc<Self>, event: Event) {
-        let is_message = matches!(event, Event::Message(_));
-        if let Mode::Callback(handler) = &self.mode {
-            handler.call(&self, event);
-        }
+    fn deliver(self: Arc<Self>, event: Delivery<'_, Event>) {
+        let Mode::Callback(handler) = &self.mode else {
+            return;
+        };
+        let mut large;
+        let told = match event {
+            Delivery::Packed(kind, bytes) => Told::Message(Kind::from_number(kind), bytes),
+            Delivery::Other(Event::Message(message)) => {
+                large = message.data;
+                Told::Message(message.kind, &mut large)
+            }
+            Delivery::Other(Event::Opening) => Told::Opening,
+            Delivery::Other(Event::Closing(ended)) => Told::Closing(ended),
+            Delivery::Other(Event::Error(error, ended)) => Told::Error(error, ended),
+            Delivery::Other(Event::Writable) => Told::Writable,
+        };
+        let is_message = matches!(told, Told::Message(..));
+        handler.call(&self, told);
         if is_message && self.received.end_delivery() {
             self.service.notify_one();
         }

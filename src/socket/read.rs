@@ -104,18 +104,19 @@ impl Socket {
             let mut seen = None;
             let mut length = None;
             // A message that is received while it is waited for need not wait in the queue.
-            let mut offer = |kind: Kind, bytes: &[u8]| match peek.take().map(|peek| peek(kind, bytes)) {
-                Some(Peek::Take(value)) => {
-                    length = Some(bytes.len());
-                    seen = Some(value);
-                    true
-                }
-                Some(Peek::Leave(value)) => {
-                    seen = Some(value);
-                    false
-                }
-                None => false,
-            };
+            let mut offer =
+                |kind: Kind, bytes: &[u8]| match peek.take().map(|peek| peek(kind, bytes)) {
+                    Some(Peek::Take(value)) => {
+                        length = Some(bytes.len());
+                        seen = Some(value);
+                        true
+                    }
+                    Some(Peek::Leave(value)) => {
+                        seen = Some(value);
+                        false
+                    }
+                    None => false,
+                };
             let mut offer: Offer<'_> = Some(&mut offer);
             let mut more = false;
             if core.inbox.is_empty() {
@@ -201,7 +202,8 @@ impl Socket {
             if core.handover.end_wait(sys::now()) {
                 self.service.notify_one();
             }
-            let is_over = matches!(&received, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+            let is_over =
+                matches!(&received, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
             // The connection may have ended meanwhile, and another may have come up.
             let is_same = |link: &super::core::Link| Arc::ptr_eq(link.stream.socket(), seat);
             if core.link.as_ref().is_some_and(is_same) {

@@ -70,18 +70,12 @@ enum Arrived<'a> {
     Large(Message),
 }
 
-impl Arrived<'_> {
-    fn event(self) -> Event {
-        Event::Message(match self {
-            Arrived::Small(kind, payload) => Message::new(kind, payload),
-            Arrived::Large(message) => message,
-        })
-    }
-}
-
 /// Whether a receive call has only found nothing.
 fn is_nothing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }
 
 /// What one system call brought.
@@ -332,12 +326,13 @@ impl Core {
 
     /// Puts a message where the host gets it.
     fn deliver(&mut self, socket: &Arc<Socket>, message: Arrived<'_>) {
-        if socket.is_callback() {
-            return self.tell(socket, message.event());
-        }
-        match message {
-            Arrived::Small(kind, payload) => self.inbox.pack(0, kind as u8, payload),
-            Arrived::Large(message) => self.inbox.push(0, message),
+        match (message, socket.is_callback()) {
+            (Arrived::Small(kind, payload), true) => {
+                return self.tell_short(socket, kind, payload);
+            }
+            (Arrived::Large(message), true) => return self.tell(socket, Event::Message(message)),
+            (Arrived::Small(kind, payload), false) => self.inbox.pack(0, kind as u8, payload),
+            (Arrived::Large(message), false) => self.inbox.push(0, message),
         }
         // Whoever takes one wakes the next while there are more.
         if self.inbox.len() == 1 {

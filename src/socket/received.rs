@@ -3,17 +3,20 @@
 //! Atomic, because callback sockets' messages leave the event queue without the connection's lock.
 
 use super::outbox::OVERHEAD;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+
+/// The account's parts in one number, so that one instruction changes all: whether a callback is being called with a
+/// message, how many messages wait, and their bytes. (A queue's limit is less than 2³¹ and a message counts 64 at least.)
+const DELIVERING: u64 = 1;
+const MESSAGE: u64 = 1 << 1;
+const BYTE: u64 = 1 << 28;
 
 /// What waits, and whether reading has stopped for it.
 pub(crate) struct Received {
     limit: AtomicUsize,
-    messages: AtomicUsize,
-    /// Messages that a callback is being called with: 0 or 1.
-    delivering: AtomicUsize,
+    account: AtomicU64,
     /// What waits is the last that comes.
     last: AtomicBool,
-    bytes: AtomicUsize,
     paused: AtomicBool,
 }
 
@@ -22,10 +25,8 @@ impl Received {
     pub fn new(limit: usize) -> Self {
         Received {
             limit: AtomicUsize::new(limit),
-            messages: AtomicUsize::new(0),
-            delivering: AtomicUsize::new(0),
+            account: AtomicU64::new(0),
             last: AtomicBool::new(false),
-            bytes: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
         }
     }
@@ -36,39 +37,39 @@ impl Received {
         self.resume();
     }
 
-    /// What the waiting messages count.
-    fn cost(&self) -> usize {
-        self.bytes.load(SeqCst) + self.messages.load(SeqCst) * OVERHEAD
-    }
-
     /// The bytes that wait.
     pub fn bytes(&self) -> usize {
-        self.bytes.load(SeqCst)
+        (self.account.load(SeqCst) / BYTE) as usize
     }
 
     /// A message was received.
+    #[inline]
     pub fn add(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes, SeqCst);
-        self.messages.fetch_add(1, SeqCst);
+        let message = MESSAGE + bytes as u64 * BYTE;
+        self.account.fetch_add(message, SeqCst);
     }
 
     /// A message was taken, or dropped. True if reading had stopped and can now go on: the caller
     /// tells the service task.
+    #[inline]
     pub fn remove(&self, bytes: usize) -> bool {
-        self.bytes.fetch_sub(bytes, SeqCst);
-        self.messages.fetch_sub(1, SeqCst);
+        let message = MESSAGE + bytes as u64 * BYTE;
+        self.account.fetch_sub(message, SeqCst);
         self.resume()
     }
 
     /// A callback is about to be called with a message. True as for [`Received::remove`].
+    #[inline]
     pub fn begin_delivery(&self, bytes: usize) -> bool {
-        self.delivering.fetch_add(1, SeqCst);
-        self.remove(bytes)
+        let message = MESSAGE + bytes as u64 * BYTE;
+        self.account.fetch_sub(message - DELIVERING, SeqCst);
+        self.resume()
     }
 
     /// It has returned. True if that was the last message: the caller tells the service task.
+    #[inline]
     pub fn end_delivery(&self) -> bool {
-        self.delivering.fetch_sub(1, SeqCst);
+        self.account.fetch_sub(DELIVERING, SeqCst);
         self.last.load(SeqCst) && self.is_taken()
     }
 
@@ -84,16 +85,21 @@ impl Received {
 
     /// Whether the host has taken, and callbacks have returned from, all messages.
     pub fn is_taken(&self) -> bool {
-        self.messages.load(SeqCst) == 0 && self.delivering.load(SeqCst) == 0
+        self.account.load(SeqCst) % BYTE == 0
     }
 
     /// True if reading had stopped and can go on.
+    #[inline]
     fn resume(&self) -> bool {
-        self.has_room() && self.paused.swap(false, SeqCst)
+        self.is_paused() && self.has_room() && self.paused.swap(false, SeqCst)
     }
 
+    /// Whether what the waiting messages count is below the limit.
+    #[inline]
     fn has_room(&self) -> bool {
-        self.cost() < self.limit.load(SeqCst)
+        let account = self.account.load(SeqCst);
+        let (bytes, messages) = (account / BYTE, account % BYTE / MESSAGE);
+        bytes + messages * (OVERHEAD as u64) < self.limit.load(SeqCst) as u64
     }
 
     /// Asked before each message is read: whether the queue is full. Then reading stops, and
@@ -101,6 +107,7 @@ impl Received {
     ///
     /// Stopping is announced before the account is looked at again, and room is made before the
     /// announcement is looked for: one of the two sides sees the other.
+    #[inline]
     pub fn is_full(&self) -> bool {
         if self.has_room() {
             return false;

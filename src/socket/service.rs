@@ -133,7 +133,7 @@ impl Socket {
                 }
             };
             let Some((plan, socket)) = next else {
-                tokio::task::yield_now().await;
+                runtime::yield_now().await;
                 continue;
             };
             if let Err(error) = register(&mut registration, &socket, &plan) {
@@ -162,7 +162,7 @@ impl Socket {
             }
             if more {
                 // Other connections first: this one could go on for ever.
-                tokio::task::yield_now().await;
+                runtime::yield_now().await;
             }
         }
     }
@@ -430,7 +430,7 @@ async fn take_down(mut link: Link, until: Instant) {
     let mut received = 0;
     // A peer that goes on sending is not listened to for long, nor without a pause for others.
     while !ended && received < MOST_AFTER_CLOSE {
-        tokio::task::yield_now().await;
+        runtime::yield_now().await;
         let has_received = link.stream.has_received();
         let wanted = Interests {
             read: true,
