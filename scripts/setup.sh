@@ -57,6 +57,8 @@ need_servers() { # what terminates TLS and what proxies, for tls-tests
   need openssl has openssl
 }
 need_bench() {
+  need g++ has c++
+  need_boost
   need pkg-config has pkg-config
   need libssl-dev has_pc openssl
   need openssl has openssl
