@@ -25,6 +25,7 @@ from harness.processes import Contestant, Failure  # noqa: E402
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, five rounds")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), default=())
@@ -74,7 +75,7 @@ def main():
     if options.list:
         print("\n".join(case.name for case in cases))
         return 0
-    everybody = peers(options.out, None, options.library, options.option)
+    everybody = peers(options.out, options.python, options.library, options.option)
     if options.contestants:
         everybody = [p for p in everybody if p.name == FLOOR or p.name.startswith(options.contestants)]
     introduce(everybody)

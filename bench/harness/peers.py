@@ -1,6 +1,7 @@
 """Who takes part."""
 
 import dataclasses
+import pathlib
 
 
 @dataclasses.dataclass
@@ -32,5 +33,14 @@ def peers(out, python, libraries, options):
         *(peer for name, folder in libraries for peer in own(name, folder)),
         Peer("beast-tuned", "Boost.Beast, tuned", [f"{out}/beast", "tuned"]),
         Peer("beast", "Boost.Beast, defaults", [f"{out}/beast", "default"]),
+        Peer("libwebsockets", "libwebsockets", [f"{out}/libwebsockets"]),
+        Peer("websocketpp", "WebSocket++", [f"{out}/websocketpp"]),
+        Peer("tungstenite", "tokio-tungstenite", [f"{out}/tungstenite/release/bench-tungstenite"]),
+        Peer("picows", "picows (Python)", [python, "bench/peers/peer_picows.py"]),
+        Peer("websockets", "websockets (Python)", [python, "bench/peers/peer_websockets.py"]),
     ]
+    for peer in listed:
+        reason = pathlib.Path(out, f"{peer.name.partition('-')[0]}.missing")
+        if reason.exists():
+            peer.missing = reason.read_text().strip()
     return listed
