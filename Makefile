@@ -45,8 +45,8 @@ test-windows:   ## the C tests on them, with Wine
 dist:           ## the release archives and their checksums, into build/dist
 	scripts/dist.sh
 
-bench:
-	bench/run
+bench:          ## against raw TCP and other libraries; BENCH="--quick --only echo" (bench/run --help)
+	bench/run $(BENCH)
 
 install:        ## PREFIX and DESTDIR as usual; after make
 	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh

@@ -8,6 +8,7 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 packages=() # Debian packages to install
+wanted=()   # of those that are only left out where they cannot be installed
 advice=()   # what a person has to do
 
 has() { command -v "$1" > /dev/null 2>&1; }
@@ -56,7 +57,20 @@ need_servers() { # what terminates TLS and what proxies, for tls-tests
   need microsocks has_server microsocks
   need openssl has openssl
 }
+want() { # like need, but where it cannot be had it is only missing
+  local package=$1
+  shift
+  "$@" || wanted+=("$package")
+}
+has_header() { echo "#include <$1>" | c++ -E -x c++ - > /dev/null 2>&1; }
 need_bench() {
+  need g++ has c++
+  need_python
+  need strace has strace
+  want libboost-dev has_header boost/beast/version.hpp
+  want libboost-system-dev test -e "/usr/lib/$(cc -dumpmachine)/libboost_system.so"
+  want libwebsockets-dev has_pc libwebsockets
+  want libwebsocketpp-dev has_header websocketpp/client.hpp
   need pkg-config has pkg-config
   need libssl-dev has_pc openssl
   need openssl has openssl
@@ -90,7 +104,7 @@ need_asan() {
   rm -f "$BUILD/asan-probe"
 }
 
-venv=false node=false wine=false
+venv=false node=false wine=false bench=false
 [[ $# -gt 0 ]] || set -- all
 for purpose; do
   need_rust
@@ -99,14 +113,14 @@ for purpose; do
     build | demo) ;;
     lint) need_clippy ;;
     fuzz) need g++ has c++ ;; # for libFuzzer itself
-    bench) need_bench ;;
+    bench) need_bench; bench=true ;;
     windows) need_mingw ;;
     windows-debian) need_mingw; need_debian_rust ;;
     wine) need_cmake; need_mingw; need_wine; need_python; venv=true wine=true ;;
     asan) need_cmake; need_loops; need_asan ;;
     test) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need binutils has nm; venv=true node=true ;;
     tls) need_python; need_servers; venv=true ;;
-    all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_bench; need_clippy; need_asan; venv=true node=true ;;
+    all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_bench; need_clippy; need_asan; venv=true node=true bench=true ;;
     *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, bench, lint, windows, windows-debian, wine, all)" ;;
   esac
 done
@@ -156,6 +170,10 @@ if ((${#packages[@]})); then
     advice+=("Debian packages, as root: apt-get update && apt-get install ${packages[*]}")
   fi
 fi
+if ((${#wanted[@]})); then
+  packages=("${wanted[@]}")
+  { has apt-get && install_packages; } || echo "setup: without ${wanted[*]}: the benchmarks leave out what needs them" >&2
+fi
 if ((${#advice[@]})); then
   echo "setup: missing, please install:" >&2
   printf '  - %s\n' "${advice[@]}" >&2
@@ -170,6 +188,17 @@ if $venv && ! cmp -s interop/requirements.txt .cache/venv/made-from; then
   .cache/venv/bin/pip install -q --disable-pip-version-check --only-binary :all: -r interop/requirements.txt ||
     fail "pip could not install what interop/requirements.txt names (is its registry reachable?)"
   cp interop/requirements.txt .cache/venv/made-from
+fi
+# A package that is not there for this Python is only left out.
+if $bench && ! cmp -s bench/requirements.txt .cache/bench-venv/made-from; then
+  echo "setup: Python packages for the benchmarks into .cache/bench-venv"
+  rm -rf .cache/bench-venv
+  python3 -m venv .cache/bench-venv
+  while read -r package; do
+    .cache/bench-venv/bin/pip install -q --disable-pip-version-check --only-binary :all: "$package" ||
+      echo "setup: pip could not install $package: the benchmarks leave it out" >&2
+  done < bench/requirements.txt
+  cp bench/requirements.txt .cache/bench-venv/made-from
 fi
 if $node && ! cmp -s interop/package-lock.json .cache/node/made-from; then
   echo "setup: Node packages into .cache/node"

@@ -1,0 +1,169 @@
+"""Rounds: the contestants of a case take turns, and each round's figures are compared with the floor's in that round."""
+
+import dataclasses
+import os
+import statistics
+
+from .peers import FLOOR
+from .processes import Contestant, Failure, Server, cpu_us
+
+
+@dataclasses.dataclass
+class Case:
+    """One measurement: a scenario with its parameters, in one placement of the two ends."""
+
+    name: str  # what --only and the JSON call it: echo/64/one-core
+    title: str
+    scenario: str
+    placement: str  # one-core, two-cores, free
+    parameters: dict
+    needs: frozenset = frozenset()  # words that a contestant has to know
+    only: tuple = ()  # contestants, by the beginning of their names; empty: all
+    rounds: float = 1  # times the number asked for
+    server: str = "own"  # or "deflate": the server of the library's tests
+    fresh: bool = False  # a new server for each round: ports that are in TIME_WAIT are not waited for
+
+    def admits(self, peer):
+        return (
+            self.needs <= peer.can
+            and self.scenario in peer.can
+            and (not self.only or peer.name == FLOOR or peer.name.startswith(self.only))
+        )
+
+
+class Bench:
+    """What all cases share: where the programs are, and on which cores they run."""
+
+    def __init__(self, out, server_commands):
+        self.out = out
+        self.server_commands = server_commands
+        self.cores = sorted(os.sched_getaffinity(0))
+        self.ca = f"{out}/cert.pem"
+
+    def placements(self):
+        return ("one-core", "two-cores") if len(self.cores) > 1 else ("one-core",)
+
+    def client_cores(self, placement):
+        return set(self.cores) if placement == "free" else {self.cores[0]}
+
+    def server_cores(self, placement):
+        return {"free": set(self.cores), "one-core": {self.cores[0]}, "two-cores": {self.cores[-1]}}[placement]
+
+    def server(self, case):
+        return Server(self.server_commands[case.server], self.server_cores(case.placement))
+
+    def address(self, case, server):
+        if "tls" in case.needs:
+            return {"port": server.tls_port, "ca": self.ca}
+        return {"port": server.port}
+
+
+def quartiles(values):
+    """First quartile, median, third quartile."""
+    if len(values) == 1:
+        return [values[0]] * 3
+    return statistics.quantiles(values, n=4, method="inclusive")
+
+
+def percentile(ordered, share):
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def figure(case, answer):
+    """What of a round is compared: the median round trip, the time for all, or messages in a second."""
+    if "times" in answer:
+        return statistics.median(answer["times"])
+    if case.scenario in ("receive", "send"):
+        return answer["messages"] / answer["wall_us"] * 1e6
+    return answer["wall_us"]
+
+
+def run_rounds(bench, case, peers, rounds):
+    """Returns the rounds' answers by contestant, and why contestants failed."""
+    server = bench.server(case)
+    running, answers, failures = [], {}, {}
+
+    def guarded(contestant, *work):
+        try:
+            return [step(contestant) for step in work][-1]
+        except Failure as failure:
+            failures[contestant.peer.name] = str(failure)
+            running.remove(contestant)
+            contestant.process.kill()
+            contestant.end()
+            return None
+
+    def parameters():
+        return {**case.parameters, **bench.address(case, server)}
+
+    def round_of(contestant):
+        nonlocal server
+        if case.fresh:
+            server.end()
+            server = bench.server(case)
+            contestant.prepare(case.scenario, **parameters())
+        before = cpu_us(server.pid)
+        answer = contestant.ask("round")
+        answer["server_cpu_us"] = cpu_us(server.pid) - before
+        return answer
+
+    try:
+        for group, peer in enumerate(peers):
+            try:
+                contestant = Contestant(peer, bench.client_cores(case.placement))
+            except Failure as failure:
+                failures[peer.name] = str(failure)
+                continue
+            running.append(contestant)
+            if "sink" in case.parameters:  # the server counts the messages of each contestant by itself
+                case.parameters["sink"] = f"{case.parameters['count']},{group}"
+            first = [lambda c: c.prepare(case.scenario, **parameters())]
+            guarded(contestant, *first, *([] if case.fresh else [round_of]))
+        for number in range(rounds):
+            turn = number % max(1, len(running))
+            for contestant in [*running[turn:], *running[:turn]]:
+                answer = guarded(contestant, round_of)
+                if answer:
+                    answers.setdefault(contestant.peer.name, []).append(answer)
+        for contestant in list(running):
+            guarded(contestant, lambda c: c.ask("finish"))
+    finally:
+        for contestant in running:
+            contestant.end()
+        server.end()
+    return {name: rounds for name, rounds in answers.items() if name not in failures}, failures
+
+
+def summary(case, answers, floor):
+    """A contestant's figures over its rounds; `floor`: the floor's answers."""
+    result = {
+        "rounds": len(answers),
+        "messages": sum(answer["messages"] for answer in answers),
+        "median": statistics.median(figure(case, answer) for answer in answers),
+        "cpu_us": sum(a["cpu_us"] for a in answers) / sum(a["messages"] for a in answers),
+        "server_cpu_us": sum(a["server_cpu_us"] for a in answers) / sum(a["messages"] for a in answers),
+        "server_busy": sum(a["server_cpu_us"] for a in answers) / sum(a["wall_us"] for a in answers),
+    }
+    if "times" in answers[0]:
+        ordered = sorted(time for answer in answers for time in answer["times"])
+        result |= {"p50": percentile(ordered, 0.5), "p99": percentile(ordered, 0.99), "p999": percentile(ordered, 0.999)}
+    if floor:
+        ratios = [figure(case, answer) / figure(case, low) for answer, low in zip(answers, floor)]
+        low, middle, high = quartiles(ratios)
+        result |= {"ratio": middle, "ratio_low": low, "ratio_high": high}
+    return result
+
+
+def run_case(bench, case, peers, rounds):
+    """Measures a case. Returns {"results": {NAME: figures}, "failures": {NAME: reason}}."""
+    taking_part = [peer for peer in peers if case.admits(peer)]
+    answers, failures = run_rounds(bench, case, taking_part, max(1, round(rounds * case.rounds)))
+    floor = answers.get(FLOOR)
+    return {
+        "title": case.title,
+        "scenario": case.scenario,
+        "placement": case.placement,
+        "parameters": case.parameters,
+        "results": {name: summary(case, rounds, floor) for name, rounds in answers.items()},
+        "failures": failures,
+    }

@@ -1,0 +1,102 @@
+"""`make bench`: measures the library against its peers. bench/run builds what this needs and calls it.
+
+    bench/run [--quick] [--only WORD,...] [--rounds N] [--contestants NAME,...] [--library NAME=FOLDER]...
+
+--only takes the beginnings of the cases' names (echo, echo/64, receive/1048576/cjk); --list prints them all.
+--contestants takes the beginnings of contestants' names (the floor always takes part). --library lets another build
+of libwdsocket.so, in FOLDER, take part beside this one; --option NUMBER=VALUE sets an option of the library's.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from harness import scenarios  # noqa: E402
+from harness.measure import Bench, run_case  # noqa: E402
+from harness.peers import FLOOR, peers  # noqa: E402
+from harness.processes import Contestant, Failure  # noqa: E402
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the messages, five rounds")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--only", type=lambda text: tuple(text.split(",")), default=())
+    parser.add_argument("--contestants", type=lambda text: tuple(text.split(",")), default=())
+    parser.add_argument("--library", action="append", default=[], type=lambda text: tuple(text.split("=", 1)))
+    parser.add_argument("--option", action="append", default=[])
+    parser.add_argument("--list", action="store_true")
+    return parser.parse_args()
+
+
+def line_of(case, result):
+    if "p50" in result:
+        figures = f"p50 {result['p50']:8.1f}  p99 {result['p99']:8.1f}  p99.9 {result['p999']:8.1f} µs"
+    elif case.scenario in ("receive", "send"):
+        figures = f"{result['median']:12,.0f} a second"
+        figures += f"  {result['median'] * case.parameters['size'] / 1e9:6.2f} GB/s"
+    else:
+        figures = f"{result['median'] / 1e3:9.2f} ms"
+    if "ratio" in result:
+        figures += f"  ratio {result['ratio']:6.3f} ({result['ratio_low']:.3f} to {result['ratio_high']:.3f})"
+    return f"{figures}  CPU {result['cpu_us']:7.2f} µs each  server {result['server_busy'] * 100:3.0f} %"
+
+
+def introduce(everybody):
+    """Starts each once: who is there, and what it can do."""
+    for peer in everybody:
+        if peer.missing:
+            continue
+        try:
+            contestant = Contestant(peer, os.sched_getaffinity(0))
+            peer.version, peer.can = contestant.version, frozenset(contestant.can)
+            contestant.end()
+        except (Failure, OSError) as failure:
+            peer.missing = str(failure)
+        if peer.missing:
+            print(f"{peer.name} does not take part: {peer.missing}")
+
+
+def main():
+    options = arguments()
+    bench = Bench(options.out, {"own": [f"{options.out}/server", f"{options.out}/cert.pem", f"{options.out}/key.pem"]})
+    quick = 10 if options.quick else 1
+    rounds = options.rounds or (5 if options.quick else 20)
+    cases = [case for group in scenarios.GROUPS.values() for case in group(bench.placements(), quick)]
+    if options.only:
+        cases = [case for case in cases if case.name.startswith(options.only)]
+    if options.list:
+        print("\n".join(case.name for case in cases))
+        return 0
+    everybody = peers(options.out, options.python, options.library, options.option)
+    if options.contestants:
+        everybody = [p for p in everybody if p.name == FLOOR or p.name.startswith(options.contestants)]
+    introduce(everybody)
+    present = [peer for peer in everybody if not peer.missing]
+
+    results, failed, begin = {}, 0, time.monotonic()
+    for case in cases:
+        print(f"\n{case.title} ({case.name})", flush=True)
+        outcome = run_case(bench, case, present, rounds)
+        for name, result in outcome["results"].items():
+            print(f"  {name:24} {line_of(case, result)}")
+        for name, reason in outcome["failures"].items():
+            print(f"  {name:24} FAILED: {reason}")
+            failed += 1
+        sys.stdout.flush()
+        results[case.name] = outcome
+    pathlib.Path("build/bench").mkdir(parents=True, exist_ok=True)
+    pathlib.Path("build/bench/results.json").write_text(json.dumps({"cases": results}, indent=1) + "\n")
+    print(f"\n{len(cases)} cases in {time.monotonic() - begin:.0f} s, {failed} failures; build/bench/results.json")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
