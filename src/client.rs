@@ -47,16 +47,17 @@ pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<
         request.name,
         request.target.without_query()
     );
-    let Request {
-        target, protocols, ..
-    } = request;
+    let asked = std::sync::Arc::new(connect::Asked {
+        target: request.target,
+        protocols: request.protocols,
+    });
     let mut limit = Some(limit);
-    let attempt = move |settings: &Settings| {
+    let attempt = move |settings: &std::sync::Arc<Settings>| {
         // What the call said holds for the first attempt.
         let limit = limit.take().unwrap_or(Some(settings.connect_timeout));
-        connect::attempt(target.clone(), protocols.clone(), settings.clone(), limit)
+        connect::attempt(asked.clone(), settings.clone(), limit)
     };
-    if let Err(error) = runtime::spawn(socket.clone().live(attempt)) {
+    if let Err(error) = runtime::spawn(|life| Socket::live(life, socket.clone(), attempt)) {
         registry::remove_this(&socket);
         return Err(error.of(socket.name()));
     }

@@ -6,7 +6,10 @@ use crate::error::{Error, Result};
 use encoding_rs as rs;
 use std::{
     borrow::Cow,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU8, AtomicU32, Ordering},
+    },
 };
 
 /// What the Encoding Standard has (encoding.spec.whatwg.org), UTF-8 first; without UTF-16 and ISO-2022-JP, in which
@@ -48,6 +51,12 @@ static ALL: [&rs::Encoding; 35] = [
     &rs::WINDOWS_1258_INIT,
     &rs::X_MAC_CYRILLIC_INIT,
 ];
+
+/// The codes of an encoding's characters that were needed so far, by their numbers; 0: not yet.
+type Found = Box<[AtomicU32]>;
+
+/// For the encodings of more than one byte, once they are used.
+static FOUND: [OnceLock<Found>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
 
 /// An encoding that contains ASCII unchanged; UTF-8 by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,6 +127,9 @@ impl Encoding {
         if self.is_utf8() || text.is_ascii() {
             return Cow::Borrowed(text.as_bytes());
         }
+        if !self.get().is_single_byte() {
+            return Cow::Owned(self.encode_found(text));
+        }
         let mut encoder = self.get().new_encoder();
         // A little at a time: the encoder's own function for a vector clears all of its room at each call, and so at
         // each character that the encoding has not.
@@ -135,6 +147,53 @@ impl Encoding {
                 rs::EncoderResult::OutputFull => {}
                 rs::EncoderResult::Unmappable(_) => bytes.push(b'?'),
             }
+        }
+    }
+
+    /// The same for the encodings of Chinese, Japanese and Korean. Without 176 KB of tables `encoding_rs` searches
+    /// through a list for each character; here it does so once for each.
+    fn encode_found(self, text: &str) -> Vec<u8> {
+        let found = FOUND[usize::from(self.0)]
+            .get_or_init(|| (0..=u16::MAX).map(|_| AtomicU32::new(0)).collect());
+        // One for the NUL that mostly follows.
+        let mut bytes = Vec::with_capacity(text.len() + 1);
+        for character in text.chars() {
+            if character.is_ascii() {
+                bytes.push(character as u8);
+                continue;
+            }
+            let place = found.get(character as usize);
+            let mut code = place.map_or(0, |place| place.load(Ordering::Relaxed));
+            if code == 0 {
+                code = self.find_code(character);
+                if let Some(place) = place {
+                    place.store(code, Ordering::Relaxed);
+                }
+            }
+            let start = code.leading_zeros() as usize / 8;
+            bytes.extend_from_slice(&code.to_be_bytes()[start..]);
+        }
+        bytes
+    }
+
+    /// The bytes of a character that is not ASCII, the last one lowest; none of these encodings needs more than
+    /// four, nor begins one with a zero.
+    #[cold]
+    fn find_code(self, character: char) -> u32 {
+        let mut bytes = [0; 8];
+        let (result, _, length) = self
+            .get()
+            .new_encoder()
+            .encode_from_utf8_without_replacement(
+                character.encode_utf8(&mut [0; 4]),
+                &mut bytes,
+                true,
+            );
+        match result {
+            rs::EncoderResult::InputEmpty => bytes[..length]
+                .iter()
+                .fold(0, |code, byte| code << 8 | u32::from(*byte)),
+            _ => u32::from(b'?'),
         }
     }
 
@@ -270,6 +329,32 @@ mod tests {
         let bytes = of("euc-jp").encode(&kanji).into_owned();
         assert_eq!(bytes.len(), 4000);
         assert_eq!(of("euc-jp").decode(&bytes).unwrap(), kanji);
+    }
+
+    #[test]
+    fn what_was_found_once_is_what_encoding_rs_says() {
+        for encoding in ALL.iter().filter(|encoding| !encoding.is_single_byte()) {
+            let ours = of(encoding.name());
+            if ours.is_utf8() {
+                continue;
+            }
+            for character in ('\u{80}'..='\u{2ffff}')
+                .step_by(31)
+                .chain("é日本한글\u{20021}".chars())
+            {
+                let text = character.to_string();
+                let (expected, _, unmappable) = encoding.encode(&text);
+                let expected = if unmappable { &b"?"[..] } else { &expected };
+                for _ in 0..2 {
+                    assert_eq!(
+                        &*ours.encode(&text),
+                        expected,
+                        "{character:?} in {}",
+                        ours.name()
+                    );
+                }
+            }
+        }
     }
 
     #[test]

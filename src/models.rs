@@ -61,7 +61,7 @@ fn connect<const N: usize>(mode: Mode, settings: Settings) -> (Arc<Socket>, [Arc
     let peers: [Arc<sys::Socket>; N] = std::array::from_fn(|_| Arc::default());
     let socket = Socket::new("s", "ws://model/", mode, settings);
     let mut next = peers.clone().into_iter();
-    let attempt = move |_: &Settings| {
+    let attempt = move |_: &std::sync::Arc<Settings>| {
         let upgraded = next.next().map(|peer| Upgraded {
             stream: Stream::direct(peer),
             answer: Answer::default(),
@@ -71,7 +71,7 @@ fn connect<const N: usize>(mode: Mode, settings: Settings) -> (Arc<Socket>, [Arc
         let refused = || (Answer::default(), Error::new(Code::Refused, "refused"));
         std::future::ready(upgraded.ok_or_else(refused))
     };
-    runtime::spawn(socket.clone().live(attempt)).unwrap();
+    runtime::spawn(|life| Socket::live(life, socket.clone(), attempt)).unwrap();
     (socket, peers)
 }
 

@@ -9,7 +9,7 @@ use crate::{
     tls::{self, Pins},
 };
 use once_cell::sync::Lazy;
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Largest size, in bytes, that a size option takes: 2 GiB − 1, what a 32-bit count can say.
 const MAX_SIZE: u64 = i32::MAX as u64;
@@ -371,6 +371,8 @@ fn put(overrides: &mut Overrides, key: Key, value: Option<Value>) {
 struct Store {
     defaults: Overrides,
     named: HashMap<String, Overrides>,
+    /// The settings that the defaults make, once they were asked for: connections share them.
+    made: Option<Arc<Settings>>,
 }
 
 static STORE: Lazy<Mutex<Store>> = Lazy::new(Mutex::default);
@@ -397,6 +399,7 @@ pub fn set(name: Option<&str>, key: Key, text: Option<&str>) -> Result<()> {
                     _ => Encoding::default(),
                 });
             }
+            store.made = None;
             put(&mut store.defaults, key, value);
         }
         Some(name) => match store.named.get_mut(name) {
@@ -419,24 +422,30 @@ pub fn set(name: Option<&str>, key: Key, text: Option<&str>) -> Result<()> {
 /// Sets the proxy for all later connections.
 pub fn set_default_proxy(proxy: Proxy) {
     let mut store = lock(&STORE);
+    store.made = None;
     put(&mut store.defaults, Key::Proxy, Some(Value::Proxy(proxy)));
 }
 
 /// The defaults as they are now.
-pub fn defaults() -> Settings {
-    let mut settings = Settings::default();
-    for (key, value) in &lock(&STORE).defaults {
-        settings.apply(*key, value);
-    }
-    settings
+pub fn defaults() -> Arc<Settings> {
+    let mut store = lock(&STORE);
+    let Store { defaults, made, .. } = &mut *store;
+    made.get_or_insert_with(|| {
+        let mut settings = Settings::default();
+        for (key, value) in defaults {
+            settings.apply(*key, value);
+        }
+        Arc::new(settings)
+    })
+    .clone()
 }
 
 /// `defaults` with what is set for `name` on top: a live connection keeps the defaults that it
 /// began with.
-pub fn overridden(defaults: &Settings, name: &str) -> Settings {
+pub fn overridden(defaults: &Arc<Settings>, name: &str) -> Arc<Settings> {
     let mut settings = defaults.clone();
     for (key, value) in lock(&STORE).named.get(name).into_iter().flatten() {
-        settings.apply(*key, value);
+        Arc::make_mut(&mut settings).apply(*key, value);
     }
     settings
 }

@@ -16,7 +16,7 @@ use crate::{
     sync::{Mutex, lock},
     tls,
 };
-use std::time::Duration;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// How far an attempt has got, for when the time is over.
 #[derive(Default)]
@@ -33,18 +33,25 @@ const MOST_INTERIM: usize = 16;
 type Phase = Mutex<Progress>;
 type Failure = (Answer, Error);
 
+/// What the host has asked for, the same for each attempt.
+pub(crate) struct Asked {
+    pub target: Target,
+    pub protocols: Vec<String>,
+}
+
 /// Connects. `limit`: for the whole attempt (`None`: as long as it takes).
 pub(crate) async fn attempt(
-    target: Target,
-    protocols: Vec<String>,
-    settings: Settings,
+    asked: Arc<Asked>,
+    settings: Arc<Settings>,
     limit: Option<Duration>,
 ) -> Result<Upgraded, Failure> {
+    let Asked { target, protocols } = &*asked;
     let phase = Phase::default();
+    let steps = steps(target, protocols, &settings, &phase);
     let Some(limit) = limit else {
-        return steps(&target, &protocols, &settings, &phase).await;
+        return steps.await;
     };
-    match tokio::time::timeout(limit, steps(&target, &protocols, &settings, &phase)).await {
+    match tokio::time::timeout(limit, steps).await {
         Ok(outcome) => outcome,
         Err(_) => {
             let mut progress = lock(&phase);
@@ -69,10 +76,11 @@ async fn steps(
     settings: &Settings,
     phase: &Phase,
 ) -> Result<Upgraded, Failure> {
-    let mut target = target.clone();
-    let mut settings = settings.clone();
+    let mut target = Cow::Borrowed(target);
+    let mut settings = Cow::Borrowed(settings);
     for _ in 0..redirect::MOST {
-        let (answer, error) = match once(&target, protocols, &settings, phase).await {
+        let url = other_url(&target);
+        let (answer, error) = match once(&target, url, protocols, &settings, phase).await {
             Ok(upgraded) => return Ok(upgraded),
             Err(failure) => failure,
         };
@@ -89,11 +97,12 @@ async fn steps(
             next.without_query()
         );
         if (&next.host, next.port, &next.unix) != (&target.host, target.port, &target.unix) {
-            settings = redirect::without_authorisation(&settings);
+            settings = Cow::Owned(redirect::without_authorisation(&settings));
         }
-        target = next;
+        target = Cow::Owned(next);
     }
-    let (answer, error) = match once(&target, protocols, &settings, phase).await {
+    let url = other_url(&target);
+    let (answer, error) = match once(&target, url, protocols, &settings, phase).await {
         Ok(upgraded) => return Ok(upgraded),
         Err(failure) => failure,
     };
@@ -106,9 +115,19 @@ async fn steps(
     })
 }
 
+/// The URL after a redirection; empty without one: the connection knows what the host has asked for.
+#[allow(clippy::ptr_arg)] // whether it is borrowed is the question
+fn other_url(target: &Cow<'_, Target>) -> String {
+    match target {
+        Cow::Borrowed(_) => String::new(),
+        Cow::Owned(target) => target.url(),
+    }
+}
+
 /// One address: reached, secured, upgraded.
 async fn once(
     target: &Target,
+    url: String,
     protocols: &[String],
     settings: &Settings,
     phase: &Phase,
@@ -130,7 +149,7 @@ async fn once(
         None => Default::default(),
     };
     let about = |answer| Answer {
-        url: target.url(),
+        url: url.clone(),
         tls: tls.clone(),
         certificate: certificate.clone(),
         proxy: proxy.clone(),

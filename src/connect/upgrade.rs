@@ -256,10 +256,20 @@ fn joined(headers: &HeaderMap, name: HeaderName) -> String {
 }
 
 fn header_lines(headers: &HeaderMap) -> String {
-    headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes())))
-        .collect()
+    let mut lines = String::new();
+    for (name, value) in headers {
+        for part in [
+            name.as_str(),
+            ": ",
+            &String::from_utf8_lossy(value.as_bytes()),
+            "\r\n",
+        ] {
+            lines.push_str(part);
+        }
+    }
+    // It stays as long as the connection.
+    lines.shrink_to_fit();
+    lines
 }
 
 /// Reads on for the beginning of a refusal's body. The attempt's time limit holds here too; a

@@ -76,7 +76,7 @@ pub struct Decoder {
     gathering: Option<Gathering>,
     control: Vec<u8>,
     /// Where compression was agreed on.
-    inflater: Option<Inflater>,
+    inflater: Option<Box<Inflater>>,
     /// Nobody wants messages any more.
     discarding: bool,
 }
@@ -85,7 +85,7 @@ impl Decoder {
     /// A decoder for a connection on which messages may come compressed.
     pub fn inflating(inflater: Option<Inflater>) -> Self {
         Decoder {
-            inflater,
+            inflater: inflater.map(Box::new),
             ..Decoder::default()
         }
     }
@@ -98,12 +98,16 @@ impl Decoder {
 
     /// Gives back what decompressing needs rarely. True: call it again later.
     pub fn rest(&mut self) -> bool {
-        self.inflater.as_mut().is_some_and(Inflater::rest)
+        self.inflater
+            .as_mut()
+            .is_some_and(|inflater| inflater.rest())
     }
 
     /// Whether compressed messages have come since `rest` was last called.
     pub fn has_inflated(&self) -> bool {
-        self.inflater.as_ref().is_some_and(Inflater::is_used)
+        self.inflater
+            .as_ref()
+            .is_some_and(|inflater| inflater.is_used())
     }
 
     /// Takes bytes from the front of `input` until an item is whole; `None` when more bytes are

@@ -10,6 +10,7 @@ pub(crate) mod lead;
 #[cfg(not(shuttle))]
 mod tasks;
 
+pub(crate) use self::imp::Life;
 use crate::error::Result;
 use std::{
     future::{Future, poll_fn},
@@ -24,12 +25,16 @@ const MAX_RESOLVERS: usize = 16;
 #[cfg(not(shuttle))]
 const RESOLVER_IDLE: Duration = Duration::from_millis(500);
 
-/// Runs a connection's life on the runtime. `SocketShutdown` waits for it.
+/// Runs a connection's life on the runtime. `SocketShutdown` waits until the life has dropped what it is given
+/// here. (It takes that along itself: a future around it would have room for it twice.)
 ///
 /// # Errors
 /// While the runtime shuts down, or when it cannot be started.
-pub(crate) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-    imp::spawn(life)
+pub(crate) fn spawn<L>(live: impl FnOnce(Life) -> L) -> Result<()>
+where
+    L: Future<Output = ()> + Send + 'static,
+{
+    imp::spawn(live)
 }
 
 /// Runs something short on the runtime, if there is one. `SocketShutdown` does not wait for it.
@@ -84,8 +89,13 @@ mod imp {
     use super::*;
     use crate::error::{Code, Error};
 
-    pub(super) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        shuttle::future::spawn(life);
+    pub(crate) struct Life;
+
+    pub(super) fn spawn<L>(live: impl FnOnce(Life) -> L) -> Result<()>
+    where
+        L: Future<Output = ()> + Send + 'static,
+    {
+        shuttle::future::spawn(live(Life));
         Ok(())
     }
 

@@ -81,7 +81,7 @@ fn running() -> Option<Arc<Running>> {
 }
 
 /// Counts one life, from its spawning to the end of its future, whatever ends it.
-struct Life(Arc<Lives>);
+pub(crate) struct Life(Arc<Lives>);
 
 impl Life {
     fn new(lives: &Arc<Lives>) -> Self {
@@ -97,7 +97,10 @@ impl Drop for Life {
     }
 }
 
-pub(super) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+pub(super) fn spawn<L>(live: impl FnOnce(Life) -> L) -> Result<()>
+where
+    L: Future<Output = ()> + Send + 'static,
+{
     let mut state = sync::lock(&STATE);
     if state.shutting_down {
         return Err(Error::new(
@@ -110,11 +113,7 @@ pub(super) fn spawn(life: impl Future<Output = ()> + Send + 'static) -> Result<(
         Some(running) => running,
         none => none.insert(start(may_lead)?),
     };
-    let counted = Life::new(&running.lives);
-    running.tasks.spawn(async move {
-        let _counted = counted;
-        life.await;
-    });
+    running.tasks.spawn(live(Life::new(&running.lives)));
     running.lead.end_claim();
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(crate) struct Answer {
     pub protocol: String,
     /// The compression that it agreed to.
     pub deflate: Option<Agreement>,
-    /// The URL that gave it, where it was asked for.
+    /// The URL that gave it, where it was asked for; empty where it is the one that the host gave.
     pub url: String,
     /// TLS version and cipher suite; empty without TLS.
     pub tls: String,
@@ -124,16 +124,19 @@ pub(super) struct Core {
     pub was_open: bool,
     /// The host has let go of the name: nothing is told to it any more.
     pub released: bool,
-    /// The defaults at the time of connecting, and what counts now.
-    pub defaults: Settings,
-    pub settings: Settings,
+    /// The defaults at the time of connecting, and what counts now. (The standard library's `Arc`s also for the
+    /// model checker: they outlive an execution.)
+    pub defaults: std::sync::Arc<Settings>,
+    pub settings: std::sync::Arc<Settings>,
     pub link: Option<Link>,
     /// A link that has ended, for the service task to take down.
-    pub ended_link: Option<(Link, Option<Instant>)>,
+    pub ended_link: Option<Box<(Link, Option<Instant>)>>,
     /// Received messages of a synchronous socket.
     pub inbox: Line<Message>,
     /// A host's thread is in the system's receive call, by itself: nobody else receives.
     pub receiving: bool,
+    /// Readers that wait for their bells only, because of that.
+    pub bell_only: usize,
     /// The service task wants to receive when that thread has left.
     pub receiver_awaited: bool,
     pub handover: Handover,
@@ -167,7 +170,7 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub fn new(defaults: Settings) -> Self {
+    pub fn new(defaults: std::sync::Arc<Settings>) -> Self {
         let now = sys::now();
         Core {
             state: State::Connecting,
@@ -179,6 +182,7 @@ impl Core {
             ended_link: None,
             inbox: Line::default(),
             receiving: false,
+            bell_only: 0,
             receiver_awaited: false,
             handover: Handover::new(now),
             budget: 0,
@@ -502,7 +506,7 @@ impl Core {
             // Only the end of TCP is left.
             link.decoder = Decoder::default();
             link.compression = None;
-            self.ended_link = Some((link, self.closing.deadline));
+            self.ended_link = Some(Box::new((link, self.closing.deadline)));
         }
         if reconnects && socket.is_callback() {
             self.begin_again();

@@ -127,7 +127,13 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// A connection whose attempt is about to begin.
-    pub fn new(name: &str, url: &str, mode: Mode, defaults: Settings) -> Arc<Self> {
+    pub fn new(
+        name: &str,
+        url: &str,
+        mode: Mode,
+        defaults: impl Into<std::sync::Arc<Settings>>,
+    ) -> Arc<Self> {
+        let defaults = defaults.into();
         // The standard library's also for the model checker: nothing depends on its order.
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         let encoding = encoding::Slot::default();
@@ -171,7 +177,7 @@ impl Socket {
     }
 
     /// Lets the options of its name take effect on this connection; returns what counts now.
-    pub fn apply_options(&self) -> Settings {
+    pub fn apply_options(&self) -> std::sync::Arc<Settings> {
         let mut core = lock(&self.core);
         core.settings = crate::options::overridden(&core.defaults, &self.name);
         // A larger queue may let reading go on, a larger send queue a write.

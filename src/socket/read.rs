@@ -38,10 +38,16 @@ pub(crate) enum Peek<T> {
 const LEAST_TO_SIT: Duration = Duration::from_millis(50);
 
 impl Core {
-    /// Wakes a waiting reader for what its socket does not tell: messages, and what was received and not decoded.
+    /// Wakes a waiting reader for what its socket does not tell: messages, what was received and not decoded, and that
+    /// nobody receives any more where it has left that to another.
+    #[inline]
     pub(super) fn hand_on(&mut self) {
-        if !self.inbox.is_empty() || (self.is_reading() && self.has_received()) {
-            self.readers.ring_one();
+        if !self.readers.is_empty() {
+            let is_left_alone = self.bell_only > 0 && !self.receiving;
+            let has_received = self.is_reading() && self.has_received();
+            if is_left_alone || has_received || !self.inbox.is_empty() {
+                self.readers.ring_one();
+            }
         }
     }
 
@@ -224,12 +230,14 @@ impl Socket {
     ) -> Result<MutexGuard<'a, Core>> {
         // While it is being closed by the peer, before it is open, or while another thread receives, only the bell
         // tells.
+        let another_receives = core.receiving;
         let socket = match &core.link {
-            Some(link) if core.is_reading() && !core.receiving => {
+            Some(link) if core.is_reading() && !another_receives => {
                 Some(link.stream.socket().clone())
             }
             _ => None,
         };
+        core.bell_only += usize::from(another_receives);
         core.readers.push(bell);
         if core.handover.begin_wait() {
             self.service.notify_one();
@@ -238,6 +246,7 @@ impl Socket {
         let waited = sys::wait(socket.as_deref(), Interest::Read, bell, until);
         let mut core = lock(&self.core);
         core.readers.remove(bell);
+        core.bell_only -= usize::from(another_receives);
         if core.handover.end_wait(sys::now()) {
             self.service.notify_one();
         }

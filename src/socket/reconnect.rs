@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_ends_the_first_attempt_only() {
-        let mut core = Core::new(Settings::default());
+        let mut core = Core::new(Settings::default().into());
         let unreadable = Error::invalid("CA_FILE: No such file or directory");
         assert!(core.is_for_good(0, &unreadable));
         core.again.was_open = true;

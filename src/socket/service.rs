@@ -16,7 +16,7 @@ use crate::{
     error::{Code, Error},
     options::Settings,
     protocol::Control,
-    runtime,
+    runtime::{self, Life},
     sync::{Arc, lock},
     sys::{self, Instant, Interests, Registration, Timer},
 };
@@ -34,56 +34,65 @@ struct Plan {
 }
 
 impl Socket {
-    /// The connection's life, from the first attempt to the end of the last closing handshake.
-    pub async fn live<A>(self: Arc<Self>, mut attempt: impl FnMut(&Settings) -> A)
-    where
+    /// The connection's life, from the first attempt to the end of the last closing handshake. What lives as
+    /// long as an idle connection has its room here: rare parts are boxed. `_life`, the first, is dropped last.
+    pub async fn live<A>(
+        _life: Life,
+        socket: Arc<Self>,
+        mut attempt: impl FnMut(&std::sync::Arc<Settings>) -> A,
+    ) where
         A: Future<Output = Result<Upgraded, (Answer, Error)>>,
     {
         // If the runtime stops, or a defect makes this panic, whoever waits must hear of it.
-        let abandoned = Abandoned(self.clone());
+        let abandoned = Abandoned(socket);
+        let socket = &abandoned.0;
         let mut failures = Failures::default();
         loop {
             {
-                let settings = lock(&self.core).settings.clone();
+                let settings = lock(&socket.core).settings.clone();
                 // Boxed, so that an open connection does not keep the room that connecting takes.
                 let attempt = Box::pin(attempt(&settings));
                 let outcome = tokio::select! {
                     biased;
                     outcome = attempt => Some(outcome),
-                    () = self.until_final() => None,
+                    () = socket.until_final() => None,
                 };
-                let mut core = lock(&self.core);
+                let mut core = lock(&socket.core);
                 match outcome {
                     Some(Ok(upgraded)) if !core.again.is_final => {
                         failures.opened();
-                        core.open(&self, upgraded);
+                        core.open(socket, upgraded);
                     }
                     Some(Err((answer, error))) => {
                         core.again.is_final |= core.is_for_good(answer.status, &error);
-                        core.fail_to_open(&self, answer, error);
+                        core.fail_to_open(socket, answer, error);
                     }
                     _ => {
-                        let cancelled = core.cancelled(&self);
-                        core.fail_to_open(&self, Answer::default(), cancelled);
+                        let cancelled = core.cancelled(socket);
+                        core.fail_to_open(socket, Answer::default(), cancelled);
                     }
                 }
             }
-            self.serve().await;
-            let link = lock(&self.core).ended_link.take();
-            if let Some((mut link, until)) = link {
-                // Now, because the runtime may be about to stop.
-                let _ = finish(&mut link);
-                // The end of TCP needs nobody's attention, and no one waits for it. Without a close frame
-                // there is nothing to wait for: the connection is lost.
-                if let Some(until) = until {
-                    runtime::spawn_detached(take_down(link, until));
-                }
-            }
-            if !self.until_next_attempt(&mut failures).await {
+            socket.serve().await;
+            socket.end_link();
+            if !Box::pin(socket.until_next_attempt(&mut failures)).await {
                 break;
             }
         }
-        drop(abandoned);
+    }
+
+    /// Begins the end of TCP.
+    fn end_link(&self) {
+        let link = lock(&self.core).ended_link.take();
+        if let Some(mut ended) = link {
+            // Now, because the runtime may be about to stop.
+            let _ = finish(&mut ended.0);
+            // The end of TCP needs nobody's attention, and no one waits for it. Without a close frame there is
+            // nothing to wait for: the connection is lost.
+            if let Some(until) = ended.1 {
+                runtime::spawn_detached(take_down(ended, until));
+            }
+        }
     }
 
     /// Until the host lets go of a connection that is not open yet.
@@ -416,7 +425,8 @@ fn finish(link: &mut Link) -> io::Result<bool> {
 
 /// The end of TCP (RFC 6455, section 7.1.1): sends what is left, lets the server close first, so
 /// that the TIME_WAIT is the server's, and closes when it has taken too long.
-async fn take_down(mut link: Link, until: Instant) {
+async fn take_down(mut ended: Box<(Link, Option<Instant>)>, until: Instant) {
+    let link = &mut ended.0;
     let mut timer = Timer::default();
     let both = Interests {
         read: true,
@@ -442,7 +452,7 @@ async fn take_down(mut link: Link, until: Instant) {
                 write: false,
             };
             if ready.write && !flushed {
-                match finish(&mut link) {
+                match finish(link) {
                     Ok(done) => {
                         flushed = done;
                         blocked.write = !done;
