@@ -91,6 +91,7 @@ static void read_one(void *unused)
 static void waiting_readers_each_get_one(void)
 {
     Thread *threads[READERS];
+    set_option("c", WDSOCKET_OPTION_PING_INTERVAL_MS, "0"); /* a pong would wake whoever was forgotten */
     connect_to("c", "/echo");
     for (int round = 0; round < 50; round++) {
         atomic_store(&got, 0);

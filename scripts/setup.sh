@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing for a purpose, once. Run again it only looks.
 #
-#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|bench|lint|windows|windows-debian|wine|all]...     (default: all)
+#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|bench|lint|windows|windows-debian|wine|wine64|wine32|all]...
+#                                                                                                 (default: all)
 #
 # Assumed, and only checked: Rust's stable toolchain, a C compiler, make, python3.
 set -euo pipefail
@@ -88,6 +89,8 @@ need_wine() {
   need g++-mingw-w64-x86-64 has x86_64-w64-mingw32-g++
   need g++-mingw-w64-i686 has i686-w64-mingw32-g++
   need wine64 test -x /usr/lib/wine/wine64
+  # Without it a program in some thousands finds the place taken at which Windows has its clock, and does not start.
+  need wine64-preloader test -x /usr/lib/wine/wine64-preloader
   need debootstrap has_server debootstrap
   need xvfb has Xvfb
   need xdotool has xdotool
@@ -104,7 +107,7 @@ need_asan() {
   rm -f "$BUILD/asan-probe"
 }
 
-venv=false node=false wine=false bench=false
+venv=false node=false wine64=false wine32=false bench=false
 [[ $# -gt 0 ]] || set -- all
 for purpose; do
   need_rust
@@ -116,12 +119,14 @@ for purpose; do
     bench) need_bench; bench=true ;;
     windows) need_mingw ;;
     windows-debian) need_mingw; need_debian_rust ;;
-    wine) need_cmake; need_mingw; need_wine; need_python; venv=true wine=true ;;
+    wine) need_cmake; need_mingw; need_wine; need_python; venv=true wine64=true wine32=true ;;
+    wine64) need_cmake; need_mingw; need_wine; need_python; venv=true wine64=true ;;
+    wine32) need debootstrap has_server debootstrap; wine32=true ;; # what wine64 lacks of wine
     asan) need_cmake; need_loops; need_asan ;;
     test) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need binutils has nm; venv=true node=true ;;
     tls) need_python; need_servers; venv=true ;;
     all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_bench; need_clippy; need_asan; venv=true node=true bench=true ;;
-    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, bench, lint, windows, windows-debian, wine, all)" ;;
+    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, bench, lint, windows, windows-debian, wine, wine64, wine32, all)" ;;
   esac
 done
 
@@ -211,9 +216,10 @@ if $node && ! cmp -s interop/package-lock.json .cache/node/made-from; then
 fi
 
 # Wine's own prefixes are made by its first start (wine.sh).
-if $wine; then
-  # Rust's library imports from a DLL that Wine 8 does not have and Windows has since 2009 (documented as ProcessPrng
-  # since 2022): what it does there is what another function does everywhere.
+
+# Rust's library imports from a DLL that Wine 8 does not have and Windows has since 2009 (documented as ProcessPrng since
+# 2022): what it does there is what another function does everywhere.
+if $wine64; then
   for width in 64:x86_64 32:i686; do
     folder=.cache/wine-dlls/${width%:*}
     [[ ! -e $folder/bcryptprimitives.dll ]] || continue
@@ -222,21 +228,24 @@ if $wine; then
     echo > "$folder/made.c"
     "${width#*:}-w64-mingw32-gcc" -shared -nostdlib -Wl,-e,0 "$folder/made.c" "$folder/made.def" -o "$folder/bcryptprimitives.dll"
   done
-  # A system of 32 bits beside this one, in a folder, for programs of that width.
-  if [[ ! -e .cache/wine32/made ]]; then
+fi
+
+# A system of 32 bits beside this one, in a folder, for programs of that width. Made anew where it was made of something
+# else.
+if $wine32; then
+  contents="$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) wine32,wine32-preloader"
+  if [[ $(cat .cache/wine32/made 2> /dev/null) != "$contents" ]]; then
     echo "setup: Wine for 32 bits into .cache/wine32"
     root=()
     [[ $(id -u) = 0 ]] || root=(sudo)
     "${root[@]}" rm -rf --one-file-system .cache/wine32
-    release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
     mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/*.sources 2> /dev/null | head -1)
     [[ -n $mirror ]] || mirror=$(awk '$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /^http/) { print $i; exit } }' /etc/apt/sources.list)
-    mkdir -p "$BUILD"
-    "${root[@]}" "$(command -v debootstrap || echo /usr/sbin/debootstrap)" --arch=i386 --variant=minbase --include=wine32 \
-      "$release" .cache/wine32 "$mirror" > "$BUILD/debootstrap.log" 2>&1 ||
+    "${root[@]}" "$(command -v debootstrap || echo /usr/sbin/debootstrap)" --arch=i386 --variant=minbase \
+      --include="${contents#* }" "${contents% *}" .cache/wine32 "$mirror" > "$BUILD/debootstrap.log" 2>&1 ||
       { tail -5 "$BUILD/debootstrap.log" >&2; fail "Wine for 32 bits could not be installed (build/debootstrap.log)"; }
     "${root[@]}" rm -rf --one-file-system .cache/wine32/var/cache/apt .cache/wine32/var/lib/apt/lists .cache/wine32/usr/share/doc
     "${root[@]}" touch .cache/wine32/etc/hosts # where wine.sh mounts this system's
-    echo "$release" | "${root[@]}" tee .cache/wine32/made > /dev/null
+    echo "$contents" | "${root[@]}" tee .cache/wine32/made > /dev/null
   fi
 fi

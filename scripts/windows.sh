@@ -30,25 +30,46 @@ debian_build() { # TARGET
     -Zbuild-std=std,panic_unwind --target "$target" --target-dir "$TARGET/debian"
 }
 
-for width; do
-  case $width in
-    64) target=x86_64-pc-windows-gnu tools=x86_64-w64-mingw32 machine=i386:x86-64 ;;
-    32) target=i686-pc-windows-gnu tools=i686-w64-mingw32 machine=i386 ;;
-    *) fail "unknown width '$width' (64, 32)" ;;
+triple() {
+  case $1 in
+    64) echo x86_64 ;;
+    32) echo i686 ;;
+    *) fail "unknown width '$1' (64, 32)" ;;
   esac
-  how=${WDSOCKET_WINDOWS_RUST:-}
-  if [[ -z $how ]]; then
+}
+
+# What rustup has is built at once, so that both cores have something to do.
+declare -A how
+targets=()
+for width; do
+  target=$(triple "$width")-pc-windows-gnu
+  how[$width]=${WDSOCKET_WINDOWS_RUST:-}
+  if [[ -z ${how[$width]} ]]; then
     if has_target "$target" || { command -v rustup > /dev/null && timeout 120 rustup -q target add "$target" > "$BUILD/rustup.log" 2>&1; }; then
-      how=rustup
+      how[$width]=rustup
     else
-      how=debian
+      how[$width]=debian
     fi
   fi
-  say "wdsocket$width.dll ($target, $how)"
-  case $how in
-    rustup) cargo build --release -p wdsocket --lib --target "$target"; built=$TARGET/$target/release ;;
-    debian) debian_build "$target"; built=$TARGET/debian/$target/release ;;
-    *) fail "WDSOCKET_WINDOWS_RUST is '$how' (rustup, debian)" ;;
+  say "wdsocket$width.dll ($target, ${how[$width]})"
+  case ${how[$width]} in
+    rustup) targets+=(--target "$target") ;;
+    debian) debian_build "$target" ;;
+    *) fail "WDSOCKET_WINDOWS_RUST is '${how[$width]}' (rustup, debian)" ;;
+  esac
+done
+((${#targets[@]} == 0)) || cargo build --release -p wdsocket --lib "${targets[@]}"
+
+for width; do
+  target=$(triple "$width")-pc-windows-gnu
+  tools=$(triple "$width")-w64-mingw32
+  case $width in
+    64) machine=i386:x86-64 ;;
+    32) machine=i386 ;;
+  esac
+  case ${how[$width]} in
+    rustup) built=$TARGET/$target/release ;;
+    debian) built=$TARGET/debian/$target/release ;;
   esac
 
   # Under both names: what refers to wdsocket64.dll does not find wdsocket.dll.
@@ -64,5 +85,6 @@ for width; do
     "$tools-dlltool" -m "$machine" -d "$out/$name.def" -l "$out/lib$name.dll.a"
     cp "$out/lib$name.dll.a" "$out/$name.lib"
   done
+  say "build/windows/$width"
   ls -l "$out" | awk 'NR > 1 { printf "  %9d %s\n", $5, $9 }'
 done

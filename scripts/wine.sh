@@ -12,7 +12,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 width=$1
 shift
 
-export WINEPREFIX=$ROOT/.cache/wine-prefix$width WINEDEBUG=${WINEDEBUG:--all} WINEDLLOVERRIDES="mscoree,mshtml=;winemenubuilder.exe="
+export WINEPREFIX=$ROOT/.cache/wine-prefix$width WINEDEBUG=${WINEDEBUG:-fixme-all} WINEDLLOVERRIDES="mscoree,mshtml=;winemenubuilder.exe="
 # What Wine 8 lacks and Windows has (setup.sh makes it), and the library.
 WINEPATH="z:${ROOT//\//\\}\\.cache\\wine-dlls\\$width;z:${ROOT//\//\\}\\build\\windows\\$width"
 export WINEPATH

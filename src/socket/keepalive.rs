@@ -3,9 +3,8 @@
 use crate::{options::Settings, sys::Instant};
 use std::time::Duration;
 
-/// So often is a bounded piece of what has arrived searched for an overdue pong: more than a socket's
-/// buffer holds.
-const LOOKS: u32 = 64;
+/// So many bytes of what has arrived are searched for an overdue pong: more than a socket's buffer holds.
+const SEARCHED: u64 = 8 << 20;
 
 /// A ping that has not been answered.
 #[derive(Debug)]
@@ -18,8 +17,8 @@ struct Awaited {
     /// How many bytes are sent before the ping, and how many of these had been.
     end: u64,
     seen: u64,
-    /// How often was looked for an overdue pong among what had arrived.
-    looks: u32,
+    /// How much had been received when the pong was first found to be overdue.
+    overdue_from: Option<u64>,
 }
 
 /// The keepalive of one connection.
@@ -80,7 +79,7 @@ impl Keepalive {
             since: now,
             end: queued,
             seen: sent,
-            looks: 0,
+            overdue_from: None,
         });
         payload
     }
@@ -95,17 +94,19 @@ impl Keepalive {
         awaited.seen = sent.min(awaited.end);
         if moved {
             awaited.since = now;
+            awaited.overdue_from = None;
         }
         moved
     }
 
     /// The pong is overdue, and may be among what has arrived and was not looked at. True while it is
-    /// worth looking on: what arrives later is too late.
-    pub fn look_again(&mut self) -> bool {
+    /// worth looking on: what arrives later is too late. `before` and `received`: how much had been received
+    /// before this look and has been now. By whomever: a host's thread that reads has looked, too.
+    pub fn look_again(&mut self, before: u64, received: u64) -> bool {
         match &mut self.awaited {
             Some(awaited) => {
-                awaited.looks += 1;
-                awaited.looks < LOOKS
+                let from = *awaited.overdue_from.get_or_insert(before);
+                received.saturating_sub(from) < SEARCHED
             }
             None => false,
         }
@@ -122,6 +123,7 @@ impl Keepalive {
     pub fn resumed(&mut self, now: Instant) {
         if let Some(awaited) = &mut self.awaited {
             awaited.since = now;
+            awaited.overdue_from = None;
         }
     }
 

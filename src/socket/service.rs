@@ -307,7 +307,7 @@ impl Core {
             return false;
         }
         // It may have arrived and nobody has looked; or the ping may still be waiting.
-        let received = self.counters.wire_in;
+        let before = self.counters.wire_in;
         let stopped = self.receive(socket, Goal::All, &mut None);
         let sent = self.link.as_ref().map_or(0, |link| link.outbox.sent());
         if self.state != State::Open
@@ -317,8 +317,8 @@ impl Core {
             return false;
         }
         // What was received already, and takes long to decompress, is looked through to its end.
-        let is_new = self.counters.wire_in > received;
-        if stopped == Stopped::Enough && (!is_new || self.keepalive.look_again()) {
+        let received = self.counters.wire_in;
+        if stopped == Stopped::Enough && self.keepalive.look_again(before, received) {
             return true;
         }
         let what = format!(
