@@ -11,6 +11,7 @@ static void bad_values_are_errors_at_once(void)
         WDSOCKET_OPTION_CONNECT_TIMEOUT_MS, WDSOCKET_OPTION_CLOSE_TIMEOUT_MS,   WDSOCKET_OPTION_WRITE_TIMEOUT_MS,
         WDSOCKET_OPTION_PING_INTERVAL_MS,   WDSOCKET_OPTION_PONG_TIMEOUT_MS,    WDSOCKET_OPTION_MAX_MESSAGE_BYTES,
         WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES, WDSOCKET_OPTION_SEND_QUEUE_BYTES,
+        WDSOCKET_OPTION_SPIN_US,
     };
     static const char *const bad[] = {"abc", "-1", "1.5", "10ms", "on", "99999999999999999999999", "0x10", " 10"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)

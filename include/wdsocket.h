@@ -31,7 +31,7 @@
  *   sockets: a name may be used by both forms in turn. Text with half a surrogate pair is refused
  *   (WDSOCKET_E_ENCODING). WDSOCKET_OPTION_TEXT_ENCODING does not affect them. They are:
  *   WebSocketClientConnectW, WebSocketClientConnectAsyncW, WebSocketClientConnectSSLW,
- *   WebSocketClientConnectSSLAsyncW, SocketConnectW, SocketWriteW, SocketWriteBinaryW, SocketReadW,
+ *   WebSocketClientConnectSSLAsyncW, SocketConnectW, SocketWriteW, SocketWriteBinaryW, SocketCorkW, SocketReadW,
  *   SocketAvailableW, SocketMessageTypeW, SocketCloseW, SocketCloseWithW, SocketExistsW, SocketStateW,
  *   SocketInfoW, SocketChangeTransmissionModeW, SocketSetOptionW, SocketProxyW, SocketSetLogW,
  *   SocketErrorMessageW, SocketVersionW.
@@ -243,6 +243,13 @@ typedef void (WDSOCKET_CALL *WdSocketLogW)(int32_t level, const wchar_t *line, v
  * that its encoding has not, it gets `?`. Lengths and capacities count the host's bytes.
  */
 #define WDSOCKET_OPTION_TEXT_ENCODING 13
+
+/**
+ * For how long a thread that waits for a message looks for it again and again before it sleeps: a core's whole time for
+ * some microseconds less. 0 (off, the default) to 1000000 microseconds. `SocketRead` goes by its socket's,
+ * `SocketDispatch` by the one set for all names.
+ */
+#define WDSOCKET_OPTION_SPIN_US 14
 
 /**
  * PEM file with the certificates that are trusted instead of the system's: of authorities, or the server's
@@ -891,6 +898,11 @@ intptr_t SocketMessageType(const char *name);
  *
  * Any thread may write at any time. Messages of one thread arrive in order; messages of several
  * threads never mix.
+ *
+ * Small messages that come together go out together: what other threads write while one is sending; and inside
+ * callbacks all but a first one behind whose callback none waits: those are sent when the callbacks that waited have
+ * run, and 1 ms after the first of them at the latest, give or take what it takes to wake the library's thread (some
+ * 2 ms). A program that ends itself inside a callback should not have just written two messages in it.
  */
 intptr_t SocketWrite(const char *name,
                      const void *message,
@@ -900,6 +912,27 @@ intptr_t SocketWrite(const char *name,
  * Sends a binary message. Like `SocketWrite`, but for any bytes; `length` must be given.
  */
 intptr_t SocketWriteBinary(const char *name, const void *message, intptr_t length);
+
+/**
+ * Gathers a socket's small messages, so that many go out in one piece: one system call for hundreds of them.
+ *
+ * - `on`: other than 0: from now on messages that are written to this socket, by any thread, wait in its send queue
+ *   until `SocketCork(name, 0)`, or until 64 KiB wait, 100 ms have passed, a call waits in `SocketRead` on the
+ *   socket, or the socket is closed. 0: sends what waits; what is written later goes at once again.
+ *
+ * Returns 1; 0 with `WDSOCKET_E_UNKNOWN_NAME`. A name that is connected again starts without.
+ *
+ * ```c
+ * SocketCork("client", 1);
+ * for (int i = 0; i < 1000; i++) SocketWrite("client", line[i], -1);
+ * SocketCork("client", 0);
+ * ```
+ *
+ * What several threads write at the same time, and what is written inside callbacks, is gathered without this (see
+ * `SocketWrite`).
+ */
+intptr_t SocketCork(const char *name,
+                    int32_t on);
 
 /**
  * Closes a socket and frees its name at once, without waiting.
@@ -1292,6 +1325,13 @@ intptr_t SocketStateW(const wchar_t *name);
  * `SocketInfo` with UTF-16 text: `capacity` and the length count units.
  */
 intptr_t SocketInfoW(const wchar_t *name, int32_t item, wchar_t *buffer, size_t capacity);
+#endif
+
+#if defined(_WIN32)
+/**
+ * `SocketCork` with UTF-16 text.
+ */
+intptr_t SocketCorkW(const wchar_t *name, int32_t on);
 #endif
 
 #if defined(_WIN32)

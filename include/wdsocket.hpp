@@ -131,6 +131,7 @@ enum class Option : std::int32_t {
     ReceiveQueueBytes = WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES,
     SendQueueBytes = WDSOCKET_OPTION_SEND_QUEUE_BYTES,
     TextEncoding = WDSOCKET_OPTION_TEXT_ENCODING,
+    SpinMicroseconds = WDSOCKET_OPTION_SPIN_US,
     CaFile = WDSOCKET_OPTION_CA_FILE,
     ClientCertFile = WDSOCKET_OPTION_CLIENT_CERT_FILE,
     ClientKeyFile = WDSOCKET_OPTION_CLIENT_KEY_FILE,
@@ -547,6 +548,12 @@ inline bool SocketWriteBinary(const Text &name, const void *message, std::size_t
 inline bool SocketWriteBinary(const Text &name, std::string_view message)
 {
     return SocketWriteBinary(name, message.data(), message.size());
+}
+
+/* on: small messages wait until SocketCork(name, false), to be sent together; bounded, see the C header. */
+inline bool SocketCork(const Text &name, bool on = true)
+{
+    return ::SocketCork(detail::name_if_whole(name), on) != 0;
 }
 
 /* Takes one whole message. wait: until one comes or the connection ends; else up to `timeout` (0: do not wait).

@@ -5,6 +5,7 @@ use crate::{
     error::{Error, Result},
     protocol::{deflate::MIN_WINDOW_BITS, extensions::MAX_WINDOW_BITS},
     proxy::Proxy,
+    runtime,
     sync::{Mutex, lock},
     tls::{self, Pins},
 };
@@ -15,6 +16,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 const MAX_SIZE: u64 = i32::MAX as u64;
 /// Largest time, in milliseconds, that a time option takes.
 const MAX_MS: u64 = i32::MAX as u64;
+/// A second: whoever waits for longer had better sleep.
+const MAX_SPIN_US: u64 = 1_000_000;
 
 /// The options that are there. The numbers are the `WDSOCKET_OPTION_…` constants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +36,7 @@ pub enum Key {
     ReceiveQueue = 11,
     SendQueue = 12,
     TextEncoding = 13,
+    Spin = 14,
     CaFile = 20,
     ClientCertFile = 21,
     ClientKeyFile = 22,
@@ -66,6 +70,7 @@ impl Key {
             ReceiveQueue,
             SendQueue,
             TextEncoding,
+            Spin,
             CaFile,
             ClientCertFile,
             ClientKeyFile,
@@ -100,6 +105,7 @@ impl Key {
             Key::ReceiveQueue => "RECEIVE_QUEUE_BYTES",
             Key::SendQueue => "SEND_QUEUE_BYTES",
             Key::TextEncoding => "TEXT_ENCODING",
+            Key::Spin => "SPIN_US",
             Key::CaFile => "CA_FILE",
             Key::ClientCertFile => "CLIENT_CERT_FILE",
             Key::ClientKeyFile => "CLIENT_KEY_FILE",
@@ -146,6 +152,8 @@ pub struct Settings {
     pub send_queue: usize,
     /// Of the host's text messages.
     pub text_encoding: Encoding,
+    /// For how long a thread that waits for a message looks again and again before it sleeps.
+    pub spin: Duration,
     /// About TLS.
     pub tls: tls::Settings,
     /// The proxy to go through; `None`: what the environment says.
@@ -180,6 +188,7 @@ impl Default for Settings {
             receive_queue: 16 << 20,
             send_queue: 16 << 20,
             text_encoding: Encoding::default(),
+            spin: Duration::ZERO,
             tls: tls::Settings::default(),
             proxy: None,
             reconnect_min: Duration::ZERO,
@@ -225,6 +234,7 @@ impl Settings {
             (Key::ReceiveQueue, Value::Number(n)) => self.receive_queue = *n as usize,
             (Key::SendQueue, Value::Number(n)) => self.send_queue = *n as usize,
             (Key::TextEncoding, Value::Encoding(encoding)) => self.text_encoding = *encoding,
+            (Key::Spin, Value::Number(n)) => self.spin = Duration::from_micros(*n),
             (Key::CaFile, Value::Text(file)) => self.tls.ca_file = Some(file.clone()),
             (Key::ClientCertFile, Value::Text(file)) => self.tls.cert_file = Some(file.clone()),
             (Key::ClientKeyFile, Value::Text(file)) => self.tls.key_file = Some(file.clone()),
@@ -277,6 +287,7 @@ fn parse(key: Key, text: &str) -> Result<Value> {
             ))),
         },
         Key::ConnectTimeout | Key::PongTimeout => parse_number(key, text, 1, MAX_MS),
+        Key::Spin => parse_number(key, text, 0, MAX_SPIN_US),
         Key::CloseTimeout
         | Key::WriteTimeout
         | Key::PingInterval
@@ -398,6 +409,13 @@ pub fn set(name: Option<&str>, key: Key, text: Option<&str>) -> Result<()> {
                     Some(Value::Encoding(encoding)) => *encoding,
                     _ => Encoding::default(),
                 });
+            }
+            if key == Key::Spin {
+                let microseconds = match &value {
+                    Some(Value::Number(n)) => *n,
+                    _ => 0,
+                };
+                runtime::set_spin(Duration::from_micros(microseconds));
             }
             store.made = None;
             put(&mut store.defaults, key, value);

@@ -90,6 +90,7 @@ DOCUMENTED = {
 # Exported functions that no procedure calls, and why.
 NOT_CALLED = {
     "SocketDispatchHandle": "for loops of the host's own; WinDev's is attached (SocketAttachThread)",
+    "SocketCork": "for programs that write thousands of small messages at a time; callbacks gather by themselves",
     "SocketSetWakeup": "calls back from a thread of the library's, where no WLanguage may run",
     "SocketSetLog": "calls back from any thread, where no WLanguage may run; WDSOCKET_LOG serves",
 }

@@ -122,8 +122,10 @@ impl<E> Queue<E> {
         };
         let mut buffer = std::mem::take(&mut state.buffer);
         let mut ran = 0;
+        let mut last = None;
         while most == 0 || ran < most {
-            let Some((recipient, event)) = self.take(&mut state, before, &mut buffer) else {
+            let Some((recipient, event, follows)) = self.take(&mut state, before, &mut buffer)
+            else {
                 break;
             };
             drop(state);
@@ -133,12 +135,16 @@ impl<E> Queue<E> {
                 Taken::Other(event) => Delivery::Other(event),
             };
             recipient.taken(&event);
-            recipient.deliver(event);
-            state = running.end();
             ran += 1;
+            recipient.clone().deliver(event, follows && ran != most);
+            last = Some(recipient);
+            state = running.end();
         }
         state.buffer = buffer;
         drop(state);
+        if let Some(last) = last {
+            last.settle();
+        }
         drop(dispatching);
         Ok(ran)
     }

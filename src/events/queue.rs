@@ -42,8 +42,10 @@ pub(crate) trait Recipient<E>: Send + Sync {
     /// Takes note that the event has left the queue. Called before it is delivered, without a
     /// lock.
     fn taken(&self, event: &Delivery<'_, E>);
-    /// Calls the host.
-    fn deliver(self: Arc<Self>, event: Delivery<'_, E>);
+    /// Calls the host. `follows`: another delivery is expected to follow on this thread, and then `settle`.
+    fn deliver(self: Arc<Self>, event: Delivery<'_, E>, follows: bool);
+    /// The deliveries of one dispatch are over; called of the last recipient.
+    fn settle(&self);
 }
 
 /// One source's waiting events.
@@ -225,13 +227,13 @@ impl<E> Queue<E> {
     }
 
     /// Takes the oldest event, if it is older than `before`, and marks its callback as running. Packed bytes go into
-    /// `buffer`.
+    /// `buffer`. Says also whether there is another that old.
     pub(super) fn take(
         &self,
         state: &mut MutexGuard<'_, State<E>>,
         before: u64,
         buffer: &mut Vec<u8>,
-    ) -> Option<(Arc<dyn Recipient<E>>, Taken<E>)> {
+    ) -> Option<(Arc<dyn Recipient<E>>, Taken<E>, bool)> {
         let (number, source) = state.ready.first()?;
         if number >= before {
             return None;
@@ -248,7 +250,8 @@ impl<E> Queue<E> {
         }
         state.running = true;
         state.begun += 1;
-        Some((recipient, event))
+        let follows = state.ready.first().is_some_and(|(next, _)| next < before);
+        Some((recipient, event, follows))
     }
 
     /// Drops a source's events. When this returns no callback of that source starts any more,

@@ -70,6 +70,10 @@ pub const WDSOCKET_OPTION_SEND_QUEUE_BYTES: i32 = 12;
 /// the host gives and that is not valid is refused (`WDSOCKET_E_ENCODING`); where the host gets a character
 /// that its encoding has not, it gets `?`. Lengths and capacities count the host's bytes.
 pub const WDSOCKET_OPTION_TEXT_ENCODING: i32 = 13;
+/// For how long a thread that waits for a message looks for it again and again before it sleeps: a core's whole time for
+/// some microseconds less. 0 (off, the default) to 1000000 microseconds. `SocketRead` goes by its socket's,
+/// `SocketDispatch` by the one set for all names.
+pub const WDSOCKET_OPTION_SPIN_US: i32 = 14;
 /// PEM file with the certificates that are trusted instead of the system's: of authorities, or the server's
 /// own. Default: the system's.
 pub const WDSOCKET_OPTION_CA_FILE: i32 = 20;
@@ -242,6 +246,7 @@ equals! {
     WDSOCKET_OPTION_RECEIVE_QUEUE_BYTES == Key::ReceiveQueue;
     WDSOCKET_OPTION_SEND_QUEUE_BYTES == Key::SendQueue;
     WDSOCKET_OPTION_TEXT_ENCODING == Key::TextEncoding;
+    WDSOCKET_OPTION_SPIN_US == Key::Spin;
     WDSOCKET_OPTION_CA_FILE == Key::CaFile;
     WDSOCKET_OPTION_CLIENT_CERT_FILE == Key::ClientCertFile;
     WDSOCKET_OPTION_CLIENT_KEY_FILE == Key::ClientKeyFile;

@@ -10,7 +10,7 @@ use super::{
     options::{set_log, set_option, set_proxy},
     reading::{available, message_type, read},
     truth,
-    writing::{write_binary, write_text},
+    writing::{cork, write_binary, write_text},
 };
 use libc::wchar_t;
 use std::ffi::c_void;
@@ -214,6 +214,14 @@ pub unsafe extern "C" fn SocketInfoW(
 ) -> isize {
     // SAFETY: the host's promise for text arguments and buffers.
     unsafe { info(name, item, buffer, capacity) }
+}
+
+/// `SocketCork` with UTF-16 text.
+#[cfg(windows)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketCorkW(name: *const wchar_t, on: i32) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    unsafe { cork(name, on) }
 }
 
 /// `SocketChangeTransmissionMode` with UTF-16 text.

@@ -34,6 +34,11 @@ use std::{
 ///
 /// Any thread may write at any time. Messages of one thread arrive in order; messages of several
 /// threads never mix.
+///
+/// Small messages that come together go out together: what other threads write while one is sending; and inside
+/// callbacks all but a first one behind whose callback none waits: those are sent when the callbacks that waited have
+/// run, and 1 ms after the first of them at the latest, give or take what it takes to wake the library's thread (some
+/// 2 ms). A program that ends itself inside a callback should not have just written two messages in it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketWrite(
     name: *const c_char,
@@ -53,6 +58,38 @@ pub unsafe extern "C" fn SocketWriteBinary(
 ) -> isize {
     // SAFETY: the host's promise for text arguments and messages.
     unsafe { write_binary(name, message, length) }
+}
+
+/// Gathers a socket's small messages, so that many go out in one piece: one system call for hundreds of them.
+///
+/// - `on`: other than 0: from now on messages that are written to this socket, by any thread, wait in its send queue
+///   until `SocketCork(name, 0)`, or until 64 KiB wait, 100 ms have passed, a call waits in `SocketRead` on the
+///   socket, or the socket is closed. 0: sends what waits; what is written later goes at once again.
+///
+/// Returns 1; 0 with `WDSOCKET_E_UNKNOWN_NAME`. A name that is connected again starts without.
+///
+/// ```c
+/// SocketCork("client", 1);
+/// for (int i = 0; i < 1000; i++) SocketWrite("client", line[i], -1);
+/// SocketCork("client", 0);
+/// ```
+///
+/// What several threads write at the same time, and what is written inside callbacks, is gathered without this (see
+/// `SocketWrite`).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SocketCork(name: *const c_char, on: i32) -> isize {
+    // SAFETY: the host's promise for text arguments.
+    unsafe { cork(name, on) }
+}
+
+/// # Safety
+/// The host's promise for text arguments.
+pub(super) unsafe fn cork(name: impl Text, on: i32) -> isize {
+    truth(|| {
+        // SAFETY: the caller's promise.
+        unsafe { args::socket(name) }?.cork(on != 0);
+        Ok(())
+    })
 }
 
 /// # Safety

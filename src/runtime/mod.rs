@@ -54,6 +54,11 @@ pub(crate) fn finish_shutdown(limit: Option<Duration>) -> bool {
     imp::finish_shutdown(limit)
 }
 
+/// For how long a thread that leads looks for its event before it sleeps.
+pub(crate) fn set_spin(limit: Duration) {
+    imp::set_spin(limit);
+}
+
 /// Lets the calling thread drive the runtime until `until` is ready, or for at most so long
 /// (`None`: no limit). False where it may not: it then waits by other means.
 pub(crate) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> bool {
@@ -108,6 +113,8 @@ mod imp {
     }
 
     pub(super) fn allow_lead(_allowed: bool) {}
+
+    pub(super) fn set_spin(_limit: Duration) {}
 
     pub(super) fn begin_shutdown() -> Result<()> {
         Err(Error::new(Code::Unsupported, "not modelled"))

@@ -7,7 +7,10 @@
 //! Nothing here may leave a wake-up for when tokio next looks at the reactor, as `tokio::task::yield_now` and an exhausted
 //! budget (`tokio::task::coop`) do: a drive may end before, and tokio forgets it then.
 
-use crate::sync::{self, Mutex};
+use crate::{
+    sync::{self, Mutex},
+    sys::{self, Instant},
+};
 use async_task::Runnable;
 use pin_project_lite::pin_project;
 use std::{
@@ -69,8 +72,8 @@ impl Tasks {
         }
     }
 
-    /// Runs tasks until `until` is ready.
-    pub async fn run(&self, until: impl Future<Output = ()>) {
+    /// Runs tasks until `until` is ready; until `spin` it does not sleep.
+    pub async fn run(&self, until: impl Future<Output = ()>, mut spin: Option<Instant>) {
         let mut until = pin!(until);
         let drive = poll_fn(|context| {
             if until.as_mut().poll(context).is_ready() {
@@ -78,6 +81,10 @@ impl Tasks {
             }
             for _ in 0..BATCH {
                 let Some(runnable) = self.next(context) else {
+                    if spin.take_if(|until| sys::now() >= *until).is_none() && spin.is_some() {
+                        // The reactor is looked at, without waiting.
+                        context.waker().wake_by_ref();
+                    }
                     return Poll::Pending;
                 };
                 // A task that panics has ended; what it stood for hears of it when it is dropped.
@@ -196,17 +203,20 @@ mod tests {
         }
         drop(sender);
         let mut got = Vec::new();
-        block_on(tasks.run(poll_fn(|context| {
-            loop {
-                match receiver.try_recv() {
-                    Ok(number) => got.push(number),
-                    Err(mpsc::TryRecvError::Disconnected) => return Poll::Ready(()),
-                    Err(mpsc::TryRecvError::Empty) => break,
+        block_on(tasks.run(
+            poll_fn(|context| {
+                loop {
+                    match receiver.try_recv() {
+                        Ok(number) => got.push(number),
+                        Err(mpsc::TryRecvError::Disconnected) => return Poll::Ready(()),
+                        Err(mpsc::TryRecvError::Empty) => break,
+                    }
                 }
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })));
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }),
+            None,
+        ));
         std::panic::set_hook(hook);
         let expected: Vec<i32> = (0..200).filter(|number| number % 3 != 0).collect();
         assert_eq!(got, expected);
@@ -231,7 +241,7 @@ mod tests {
             });
         };
         (0..3).for_each(|_| spawn());
-        block_on(tasks.run(crate::runtime::yield_now()));
+        block_on(tasks.run(crate::runtime::yield_now(), None));
         spawn();
         assert!(receiver.try_recv().is_err());
         tasks.close();

@@ -11,7 +11,14 @@ use crate::{
     sys::{self, Timer},
 };
 use once_cell::sync::Lazy;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use sync::{Condvar, Mutex};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
@@ -74,6 +81,9 @@ static STATE: Lazy<Mutex<State>> = Lazy::new(|| {
         may_lead: true,
     })
 });
+
+/// For how long a thread that leads looks for its event before it sleeps, in microseconds.
+static SPIN_US: AtomicU32 = AtomicU32::new(0);
 
 /// The runtime that runs now.
 fn running() -> Option<Arc<Running>> {
@@ -162,7 +172,7 @@ fn serve(running: &Running) {
     if let Some(runtime) = runtime {
         running.lead.serve(&running.interrupts, || {
             let interrupted = running.interrupts.service.notified();
-            runtime.block_on(running.tasks.run(interrupted));
+            runtime.block_on(running.tasks.run(interrupted, None));
         });
         // Drops what still lives.
         running.tasks.close();
@@ -203,8 +213,17 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
                 () = timer.until(at) => {}
             }
         };
-        runtime.block_on(running.tasks.run(done));
+        let spin = match SPIN_US.load(Ordering::Relaxed) {
+            0 => None,
+            spin => sys::now().checked_add(Duration::from_micros(spin.into())),
+        };
+        runtime.block_on(running.tasks.run(done, spin));
     })
+}
+
+pub(super) fn set_spin(limit: Duration) {
+    let microseconds = u32::try_from(limit.as_micros()).unwrap_or(u32::MAX);
+    SPIN_US.store(microseconds, Ordering::Relaxed);
 }
 
 pub(super) fn allow_lead(allowed: bool) {

@@ -132,6 +132,10 @@ pub(super) struct Core {
     /// A link that has ended, for the service task to take down.
     pub ended_link: Option<Box<(Link, Option<Instant>)>>,
     /// Received messages of a synchronous socket.
+    /// The host wants its messages gathered.
+    pub corked: bool,
+    /// What was gathered waits until then at the latest.
+    pub gathered_until: Option<Instant>,
     pub inbox: Line<Message>,
     /// A host's thread is in the system's receive call, by itself: nobody else receives.
     pub receiving: bool,
@@ -180,6 +184,8 @@ impl Core {
             defaults,
             link: None,
             ended_link: None,
+            corked: false,
+            gathered_until: None,
             inbox: Line::default(),
             receiving: false,
             bell_only: 0,
@@ -298,6 +304,7 @@ impl Core {
         self.writers.ring_all();
         log::debug!("{}: sending close {:?}", socket.name, close.code);
         self.send_control(socket, Control::Close, &close.payload());
+        self.send_gathered(socket);
     }
 
     /// Sends a control frame; a failure breaks the connection.
@@ -345,6 +352,7 @@ impl Core {
         let Some(link) = &mut self.link else {
             return true;
         };
+        self.gathered_until = None;
         let result = link.outbox.flush(&mut link.stream);
         let flushed = self.check_sent(socket, result).unwrap_or(true);
         self.tell_room(socket);

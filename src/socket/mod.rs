@@ -9,6 +9,7 @@
 pub(crate) mod closing;
 mod compression;
 mod core;
+mod gather;
 mod handover;
 mod info;
 mod keepalive;
@@ -26,7 +27,7 @@ pub(crate) use self::{
     read::{Peek, Wait},
 };
 
-use self::{core::Core, received::Received};
+use self::{core::Core, gather::Combining, received::Received};
 use crate::{
     encoding::{self, Encoding},
     error::{Error, Result},
@@ -119,6 +120,7 @@ pub(crate) struct Socket {
     /// Wakes the service task.
     service: Notify,
     received: Received,
+    combining: Combining,
     /// `MAX_MESSAGE_BYTES`, where a write can look without the lock.
     max_message: AtomicUsize,
     /// `TEXT_ENCODING`, for the same reason.
@@ -148,6 +150,7 @@ impl Socket {
             encoding,
             core: Mutex::new(Core::new(defaults)),
             service: Notify::new(),
+            combining: Combining::default(),
         })
     }
 
@@ -250,7 +253,11 @@ impl Recipient<Event> for Socket {
         }
     }
 
-    fn deliver(self: Arc<Self>, event: Delivery<'_, Event>) {
+    fn settle(&self) {
+        gather::end_callbacks();
+    }
+
+    fn deliver(self: Arc<Self>, event: Delivery<'_, Event>, follows: bool) {
         let Mode::Callback(handler) = &self.mode else {
             return;
         };
@@ -266,6 +273,7 @@ impl Recipient<Event> for Socket {
             Delivery::Other(Event::Error(error, ended)) => Told::Error(error, ended),
             Delivery::Other(Event::Writable) => Told::Writable,
         };
+        gather::begin_callback(follows);
         let is_message = matches!(told, Told::Message(..));
         handler.call(&self, told);
         if is_message && self.received.end_delivery() {

@@ -103,6 +103,11 @@ impl Outbox {
         self.cost
     }
 
+    /// All bytes that wait.
+    pub fn waiting(&self) -> usize {
+        (self.queued - self.sent) as usize
+    }
+
     /// The bytes of the messages that wait.
     pub fn size(&self) -> usize {
         self.size
@@ -313,6 +318,24 @@ impl Outbox {
             Frame::begin(bytes, opcode, payload, is_compressed).append(bytes, usize::MAX);
             self.queued += (bytes.len() - before) as u64;
         }
+    }
+
+    /// Appends whole frames to what waits; for each where it ends among them, and how long its message is.
+    pub fn push_frames(&mut self, bytes: Vec<u8>, messages: &[(usize, usize)]) {
+        for (end, size) in messages {
+            self.marks.push_back(Mark {
+                end: self.queued + *end as u64,
+                size: *size,
+            });
+            self.size += size;
+            self.cost += size + OVERHEAD;
+        }
+        self.queued += bytes.len() as u64;
+        self.chunks.push_back(Chunk {
+            bytes,
+            sent: 0,
+            first: 0,
+        });
     }
 
     /// Takes note that the system took `length` bytes from the front.

@@ -71,6 +71,10 @@ impl Core {
     }
 }
 
+fn is_blocked(received: &io::Result<usize>) -> bool {
+    matches!(received, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
 impl Socket {
     /// Looks at the next message, waiting for it if need be, and takes or leaves it.
     ///
@@ -103,6 +107,12 @@ impl Socket {
         let mut peek = Some(peek);
         let mut sits = wait != Wait::No;
         let mut tries = core.is_to_come_back(self);
+        // The host waits for an answer, perhaps.
+        core.send_gathered(self);
+        let mut spin = match core.settings.spin {
+            Duration::ZERO => None,
+            spin => deadline(Some(spin)),
+        };
         loop {
             if core.released {
                 return Err(core.cancelled(self));
@@ -132,7 +142,7 @@ impl Socket {
                     until.saturating_duration_since(sys::now()) >= LEAST_TO_SIT
                 });
                 match core.seat(self).filter(|_| sits) {
-                    Some(seat) => (core, sits) = self.sit(core, &seat, &mut offer),
+                    Some(seat) => (core, sits) = self.sit(core, &seat, &mut offer, spin.take()),
                     None => {
                         let stopped = core.receive(self, Goal::Message, &mut offer);
                         more = stopped == Stopped::Enough;
@@ -167,8 +177,9 @@ impl Socket {
                 core.hand_on();
                 return Ok(None);
             }
+            more |= spin.take_if(|until| sys::now() >= *until).is_none() && spin.is_some();
             if more {
-                // A piece of a large message: let others have the lock in between.
+                // A piece of a large message, or looking again: let others have the lock in between.
                 drop(core);
                 core = lock(&self.core);
                 continue;
@@ -192,6 +203,7 @@ impl Socket {
         mut core: MutexGuard<'a, Core>,
         seat: &Arc<sys::Socket>,
         offer: &mut Offer<'_>,
+        spin: Option<Instant>,
     ) -> (MutexGuard<'a, Core>, bool) {
         core.receiving = true;
         if core.handover.begin_wait() {
@@ -199,7 +211,13 @@ impl Socket {
         }
         drop(core);
         super::receive::with_buffer(|buffer| {
-            let received = seat.recv_waiting(buffer);
+            let mut received = Err(io::ErrorKind::WouldBlock.into());
+            while spin.is_some_and(|until| sys::now() < until) && is_blocked(&received) {
+                received = seat.recv(buffer);
+            }
+            if is_blocked(&received) {
+                received = seat.recv_waiting(buffer);
+            }
             let mut core = lock(&self.core);
             core.receiving = false;
             if core.receiver_awaited {
@@ -208,8 +226,7 @@ impl Socket {
             if core.handover.end_wait(sys::now()) {
                 self.service.notify_one();
             }
-            let is_over =
-                matches!(&received, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+            let is_over = is_blocked(&received);
             // The connection may have ended meanwhile, and another may have come up.
             let is_same = |link: &super::core::Link| Arc::ptr_eq(link.stream.socket(), seat);
             if core.link.as_ref().is_some_and(is_same) {

@@ -232,6 +232,9 @@ impl Core {
         if self.state == State::Closed {
             return false;
         }
+        if self.gathered_until.is_some_and(|until| now >= until) {
+            self.send_gathered(socket);
+        }
         // Room was made, also where nothing had been left behind that would be decoded now.
         if self.stalled && !socket.received.is_paused() {
             self.stalled = false;
@@ -354,6 +357,7 @@ impl Core {
             no_later(at);
         }
         no_later(self.rest);
+        no_later(self.gathered_until);
         let turn = self.wants_service_to_read(socket, now);
         if let Turn::LookAgain(at) = turn {
             no_later(Some(at));
@@ -361,7 +365,7 @@ impl Core {
         Plan {
             wanted: Interests {
                 read: turn == Turn::Read,
-                write: !self.is_flushed(),
+                write: !self.is_flushed() && self.gathered_until.is_none(),
             },
             until,
             keep_registered: socket.is_callback(),

@@ -1,11 +1,11 @@
 //! Writing: the host's thread sends for itself.
 
-use super::{Core, Socket, State, deadline, outbox::Outgoing};
+use super::{Core, Socket, State, deadline, gather::ROUNDS, outbox::Outgoing};
 use crate::{
     error::{Code, Error, Result},
     events,
     protocol::Kind,
-    sync::{Arc, Ordering, lock},
+    sync::{Arc, Ordering, lock, try_lock},
     sys::{self, Bell, Interest},
 };
 
@@ -34,7 +34,11 @@ impl Socket {
         let mut until = None;
         let mut bell: Option<Arc<Bell>> = None;
         let mut compresses = true;
-        let mut core = lock(&self.core);
+        let mut core = match try_lock(&self.core) {
+            Some(core) => core,
+            None if self.combining.leave(kind, payload) => return Ok(()),
+            None => lock(&self.core),
+        };
         let mut tries = core.is_to_come_back(self);
         loop {
             if core.released {
@@ -111,12 +115,23 @@ impl Socket {
 
     /// Hands the message to the system or the queue.
     pub(super) fn send(self: &Arc<Self>, core: &mut Core, message: &Outgoing) -> Result<()> {
+        let gathers = core.gathers(self);
+        let combines = !gathers && core.combines();
         let Some(link) = &mut core.link else {
             return Err(core.tell_end(self));
         };
         let was_flushed = link.is_flushed();
+        if gathers {
+            link.outbox.cork();
+        } else if combines {
+            self.combining.open();
+        }
         let result = link.outbox.message(&mut link.stream, message);
+        link.outbox.uncork();
         let is_flushed = link.is_flushed();
+        if combines {
+            self.send_left(core, result.is_ok() && is_flushed);
+        }
         if core.check_sent(self, result).is_none() {
             // The system has not taken all of it, so the peer cannot have it.
             return match core.is_coming_back(self) {
@@ -129,7 +144,12 @@ impl Socket {
         }
         core.counters.messages_out += 1;
         core.counters.bytes_out += message.length as u64;
-        if was_flushed && !is_flushed {
+        if gathers {
+            core.note_gathered(self);
+        } else if core.gathered_until.is_some() {
+            // This one does not wait, and so neither do those before it.
+            core.send_gathered(self);
+        } else if was_flushed && !is_flushed {
             // From here on the service task waits for the system to take more.
             self.service.notify_one();
         }
@@ -137,7 +157,49 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// Sends what other threads have left meanwhile, as long as the system takes it.
+    fn send_left(self: &Arc<Self>, core: &mut Core, can_send: bool) {
+        let mut rounds = if can_send { ROUNDS } else { 0 };
+        loop {
+            let batch = match rounds {
+                0 => self.combining.close(),
+                _ => match self.combining.next() {
+                    Some(batch) => batch,
+                    None => return,
+                },
+            };
+            if let Some(link) = core.link.as_mut().filter(|_| !batch.messages.is_empty()) {
+                let (count, size) = link.outbox.adopt(batch);
+                core.counters.messages_out += count;
+                core.counters.bytes_out += size;
+                if can_send && !core.flush(self) {
+                    // From here on the service task waits for the system to take more.
+                    self.service.notify_one();
+                    rounds = rounds.min(1);
+                }
+            }
+            if rounds == 0 {
+                return;
+            }
+            rounds -= 1;
+        }
+    }
+}
+
 impl Core {
+    /// Whether other threads may leave their messages to this one: they get no word of what becomes of them, so that
+    /// nothing may be to be done but to send them.
+    fn combines(&self) -> bool {
+        /// A send queue that has more room than threads leave.
+        const LEAST: usize = 1 << 20;
+
+        let is_plain = |link: &super::core::Link| link.compression.is_none() && link.is_flushed();
+        self.link.as_ref().is_some_and(is_plain)
+            && self.settings.send_queue >= LEAST
+            && !self.may_reconnect()
+    }
+
     /// There is no room for a message, and will be none in time.
     fn tell_full(&mut self, socket: &Socket) -> Error {
         self.tell_writable = socket.is_callback();
