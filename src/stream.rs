@@ -68,7 +68,7 @@ impl Stream {
         &self.socket
     }
 
-    /// The socket, if a thread may wait in its receive call for what comes next: without TLS, and where the system can.
+    /// The socket, if a thread may wait in its receive or send call by itself: without TLS, and where the system can.
     pub fn seat(&mut self) -> Option<Arc<Socket>> {
         if self.tls.is_some() || !Socket::CAN_WAIT {
             return None;

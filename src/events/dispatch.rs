@@ -124,8 +124,11 @@ impl<E> Queue<E> {
         let mut ran = 0;
         let mut last = None;
         while most == 0 || ran < most {
-            let Some((recipient, event, follows)) = self.take(&mut state, before, &mut buffer)
+            let Some((event, follows)) = self.take(&mut state, before, &mut buffer, &mut last)
             else {
+                break;
+            };
+            let Some((source, recipient)) = last.take() else {
                 break;
             };
             drop(state);
@@ -136,13 +139,13 @@ impl<E> Queue<E> {
             };
             recipient.taken(&event);
             ran += 1;
-            recipient.clone().deliver(event, follows && ran != most);
-            last = Some(recipient);
+            let recipient = recipient.deliver(event, follows && ran != most);
+            last = Some((source, recipient));
             state = running.end();
         }
         state.buffer = buffer;
         drop(state);
-        if let Some(last) = last {
+        if let Some((_, last)) = last {
             last.settle();
         }
         drop(dispatching);

@@ -43,7 +43,8 @@ pub(crate) trait Recipient<E>: Send + Sync {
     /// lock.
     fn taken(&self, event: &Delivery<'_, E>);
     /// Calls the host. `follows`: another delivery is expected to follow on this thread, and then `settle`.
-    fn deliver(self: Arc<Self>, event: Delivery<'_, E>, follows: bool);
+    /// Gives itself back, for the next delivery.
+    fn deliver(self: Arc<Self>, event: Delivery<'_, E>, follows: bool) -> Arc<dyn Recipient<E>>;
     /// The deliveries of one dispatch are over; called of the last recipient.
     fn settle(&self);
 }
@@ -155,6 +156,36 @@ pub(crate) struct Queue<E> {
     pub(super) posts: Arc<super::posts::Posts>,
 }
 
+/// The queue while events are put into it.
+pub(crate) struct Posting<'a, E> {
+    queue: &'a Queue<E>,
+    /// Always there, but at the end.
+    state: Option<MutexGuard<'a, State<E>>>,
+}
+
+impl<E> Posting<'_, E> {
+    /// Posts an event, as [`Queue::post`] does.
+    #[inline]
+    pub fn post(
+        &mut self,
+        source: SourceId,
+        recipient: &Arc<impl Recipient<E> + 'static>,
+        event: Posted<'_, E>,
+    ) {
+        if let Some(state) = &mut self.state {
+            self.queue.put(state, source, recipient, event);
+        }
+    }
+}
+
+impl<E> Drop for Posting<'_, E> {
+    fn drop(&mut self) {
+        if let Some(state) = self.state.take() {
+            self.queue.wake_dispatcher(state);
+        }
+    }
+}
+
 impl<E> Default for Queue<E> {
     fn default() -> Self {
         Queue {
@@ -191,7 +222,24 @@ impl<E> Queue<E> {
         recipient: &Arc<impl Recipient<E> + 'static>,
         event: Posted<'_, E>,
     ) {
-        let mut state = lock(&self.state);
+        self.posting().post(source, recipient, event);
+    }
+
+    /// To post several at once. It holds the queue's lock.
+    pub fn posting(&self) -> Posting<'_, E> {
+        Posting {
+            queue: self,
+            state: Some(lock(&self.state)),
+        }
+    }
+
+    fn put(
+        &self,
+        state: &mut State<E>,
+        source: SourceId,
+        recipient: &Arc<impl Recipient<E> + 'static>,
+        event: Posted<'_, E>,
+    ) {
         let was_empty = state.ready.is_empty();
         let number = state.next;
         state.next += 1;
@@ -208,9 +256,8 @@ impl<E> Queue<E> {
             state.ready.add(number, source);
         }
         if was_empty {
-            self.became_nonempty(&mut state);
+            self.became_nonempty(state);
         }
-        self.wake_dispatcher(state);
     }
 
     /// Wakes the dispatching thread, if it sleeps: after giving up the lock, which it wants next.
@@ -227,13 +274,14 @@ impl<E> Queue<E> {
     }
 
     /// Takes the oldest event, if it is older than `before`, and marks its callback as running. Packed bytes go into
-    /// `buffer`. Says also whether there is another that old.
+    /// `buffer`, who gets the event into `last`. Says also whether there is another that old.
     pub(super) fn take(
         &self,
         state: &mut MutexGuard<'_, State<E>>,
         before: u64,
         buffer: &mut Vec<u8>,
-    ) -> Option<(Arc<dyn Recipient<E>>, Taken<E>, bool)> {
+        last: &mut Option<(SourceId, Arc<dyn Recipient<E>>)>,
+    ) -> Option<(Taken<E>, bool)> {
         let (number, source) = state.ready.first()?;
         if number >= before {
             return None;
@@ -241,7 +289,9 @@ impl<E> Queue<E> {
         let state = &mut **state;
         let mailbox = state.boxes.get_mut(&source)?;
         let event = mailbox.line.take(buffer)?;
-        let recipient = mailbox.recipient.clone();
+        if !matches!(last, Some((id, _)) if *id == source) {
+            *last = Some((source, mailbox.recipient.clone()));
+        }
         let next = mailbox.line.first_number();
         state.ready.replace_first(next);
         if next.is_none() {
@@ -251,7 +301,7 @@ impl<E> Queue<E> {
         state.running = true;
         state.begun += 1;
         let follows = state.ready.first().is_some_and(|(next, _)| next < before);
-        Some((recipient, event, follows))
+        Some((event, follows))
     }
 
     /// Drops a source's events. When this returns no callback of that source starts any more,

@@ -9,12 +9,12 @@ use crate::{
     host::HostCall,
     protocol::Kind,
     socket::{Ended, Handler, Socket, Told},
-    sync::{Arc, with_local},
+    sync::Arc,
 };
 #[cfg(windows)]
 use libc::wchar_t;
 use std::{
-    cell::RefCell,
+    cell::Cell,
     ffi::{c_char, c_void},
 };
 
@@ -74,20 +74,51 @@ pub(super) struct Current {
     pub ended: Option<Arc<Ended>>,
 }
 
-impl Current {
-    /// The event that is being delivered on this thread to the socket of this name.
-    pub fn of(name: &str) -> Option<Current> {
-        with_local(&CURRENT, |current: &mut Option<Current>| {
-            current
-                .as_ref()
-                .filter(|current| current.socket.name() == name)
-                .cloned()
-        })
-    }
+/// The same while the callback runs, on its caller's stack.
+struct Running<'a> {
+    socket: &'a Arc<Socket>,
+    kind: Option<Kind>,
+    ended: Option<&'a Arc<Ended>>,
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    /// What runs on this thread; NULL: nothing.
+    static CURRENT: Cell<*const Running<'static>> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Takes what runs out of its place, however the callback ends.
+struct Place;
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = CURRENT.try_with(|current| current.set(std::ptr::null()));
+    }
+}
+
+impl Running<'_> {
+    /// Puts this into its place while `callback` runs.
+    fn during(&self, callback: impl FnOnce()) {
+        let current: *const Running<'_> = self;
+        // Without a place, in a thread that is ending, nobody can ask.
+        let _ = CURRENT.try_with(|place| place.set(current.cast()));
+        let _place = Place;
+        callback();
+    }
+}
+
+impl Current {
+    /// The event that is being delivered on this thread to the socket of this name.
+    pub fn of(name: &str) -> Option<Current> {
+        let current = CURRENT.try_with(Cell::get).ok()?;
+        // SAFETY: NULL, or put there by `Running::during` on this thread, which has not returned: it takes it out
+        // again, however it ends, and what it refers to outlives it.
+        let current: &Running<'_> = unsafe { current.as_ref() }?;
+        (current.socket.name() == name).then(|| Current {
+            socket: current.socket.clone(),
+            kind: current.kind,
+            ended: current.ended.cloned(),
+        })
+    }
 }
 
 /// The host's callback of one connection, which takes text as `T`.
@@ -152,7 +183,7 @@ impl<'a, U: Unit> Payload<'a, U> {
 impl<T: Text> Handler for CHandler<T> {
     fn call(&self, socket: &Arc<Socket>, told: Told<'_>) {
         let encoding = encoding::DEFAULT.get();
-        let mut error = Last::none();
+        let mut error = None;
         let mut kind = None;
         let mut about = None;
         let (number, payload) = match told {
@@ -168,7 +199,7 @@ impl<T: Text> Handler for CHandler<T> {
                 (super::WDSOCKET_EVENT_CLOSING, Payload::Text(code))
             }
             Told::Error(cause, ended) => {
-                error = Last::new(Err(&cause));
+                error = Some(Last::new(Err(&cause)));
                 about = Some(ended);
                 (super::WDSOCKET_EVENT_ERROR, Payload::Nothing)
             }
@@ -184,26 +215,26 @@ impl<T: Text> Handler for CHandler<T> {
         };
 
         // What the thread had before is put back, its message's address included.
-        let before = error.exchange();
-        let current = Current {
-            socket: socket.clone(),
+        let before = Last::exchange(error);
+        let running = Running {
+            socket,
             kind,
-            ended: about,
+            ended: about.as_ref(),
         };
-        with_local(&CURRENT, |slot| *slot = Some(current));
-        // SAFETY: the host gave this function for this type. The strings are NUL-terminated and
-        // live until it has returned.
-        unsafe {
-            (self.callback)(
-                number,
-                T::at(payload.start()),
-                payload.length(),
-                T::at(name.as_ptr()),
-                self.user_data.0,
-            );
-        }
-        drop(with_local(&CURRENT, Option::take));
-        before.exchange();
+        running.during(|| {
+            // SAFETY: the host gave this function for this type. The strings are NUL-terminated and
+            // live until it has returned.
+            unsafe {
+                (self.callback)(
+                    number,
+                    T::at(payload.start()),
+                    payload.length(),
+                    T::at(name.as_ptr()),
+                    self.user_data.0,
+                );
+            }
+        });
+        Last::exchange(before);
     }
 }
 

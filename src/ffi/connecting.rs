@@ -3,6 +3,7 @@
 use super::{
     args,
     callback::{CHandler, CallbackOf, WdSocketCallback},
+    last_error::Last,
     looking, run,
     text::Text,
     truth,
@@ -256,8 +257,8 @@ pub(super) fn connect_async<T: Text>(
 pub extern "C" fn SocketVersion() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
     // Pins the library, which every function does; what the thread had as its error stays.
-    let error = super::last_error::Last::none().exchange();
+    let error = Last::exchange(None);
     let _ = run(|| Ok(()));
-    error.exchange();
+    Last::exchange(error);
     VERSION.as_ptr().cast()
 }

@@ -48,18 +48,20 @@ impl Last {
         }
     }
 
-    /// Makes this the thread's error; returns what it was before.
-    pub fn exchange(self) -> Last {
+    /// Makes this the thread's error (`None`: no error); returns what it was before, if there was one.
+    #[inline]
+    pub fn exchange(new: Option<Last>) -> Option<Last> {
         let exchange = |last: &RefCell<Last>| {
             let mut last = last.borrow_mut();
             // Mostly there was no error and is none.
-            match last.message.is_none() && self.message.is_none() {
-                true => Last::none(),
-                false => std::mem::replace(&mut *last, self),
+            if last.message.is_none() && new.is_none() {
+                return None;
             }
+            let before = std::mem::replace(&mut *last, new.unwrap_or(Last::none()));
+            before.message.is_some().then_some(before)
         };
         // Where the thread is ending and has no place for it any more, nobody can ask.
-        LAST.try_with(exchange).unwrap_or(Last::none())
+        LAST.try_with(exchange).ok().flatten()
     }
 }
 
@@ -67,7 +69,7 @@ impl Last {
 pub(super) fn set<T>(result: Result<T>) -> Result<T> {
     // After a success there is mostly nothing to take back.
     if result.is_err() || SocketErrorCode() != 0 {
-        Last::new(result.as_ref().map(|_| ())).exchange();
+        Last::exchange(Some(Last::new(result.as_ref().map(|_| ()))));
     }
     result
 }

@@ -6,58 +6,67 @@ use std::io::Cursor;
 /// The longest header of a frame from a client.
 pub const MAX_HEADER: usize = 14;
 
-/// The header and key of a masked, unfragmented frame.
-fn header(opcode: OpCode, is_compressed: bool) -> (FrameHeader, [u8; 4]) {
-    let key = mask::key();
-    let header = FrameHeader {
-        is_final: true,
-        rsv1: is_compressed,
-        opcode,
-        mask: Some(key),
-        ..FrameHeader::default()
-    };
-    (header, key)
-}
-
-/// A frame that is turned into bytes piece by piece, so that a large one never needs a second
+/// A masked, unfragmented frame that is turned into bytes piece by piece, so that a large one never needs a second
 /// buffer of its size.
 pub struct Frame<'a> {
+    header: [u8; MAX_HEADER],
+    /// How much of `header` there is; 0 once it has been written.
+    header_length: usize,
     payload: &'a [u8],
     key: [u8; 4],
     offset: usize,
 }
 
 impl<'a> Frame<'a> {
-    /// Begins a frame: appends its header to `out`. `is_compressed`: the payload is (RFC 7692, section 6).
-    pub fn begin(
-        out: &mut Vec<u8>,
-        opcode: OpCode,
-        payload: &'a [u8],
-        is_compressed: bool,
-    ) -> Self {
-        let (header, key) = header(opcode, is_compressed);
+    /// A frame with a new key. `is_compressed`: the payload is (RFC 7692, section 6).
+    pub fn new(opcode: OpCode, payload: &'a [u8], is_compressed: bool) -> Self {
+        let key = mask::key();
+        let header = FrameHeader {
+            is_final: true,
+            rsv1: is_compressed,
+            opcode,
+            mask: Some(key),
+            ..FrameHeader::default()
+        };
+        let mut bytes = [0; MAX_HEADER];
+        let mut room = &mut bytes[..];
         header
-            .format(payload.len() as u64, out)
-            .expect("writing to a vector cannot fail");
+            .format(payload.len() as u64, &mut room)
+            .expect("a header has room");
+        let header_length = MAX_HEADER - room.len();
         Frame {
+            header: bytes,
+            header_length,
             payload,
             key,
             offset: 0,
         }
     }
 
-    /// Appends at most `limit` further bytes of the payload. False once nothing is left.
-    pub fn append(&mut self, out: &mut Vec<u8>, limit: usize) -> bool {
-        let piece = &self.payload[self.offset..];
-        let piece = &piece[..piece.len().min(limit)];
-        mask::append(out, piece, self.key, self.offset);
-        self.offset += piece.len();
-        self.offset < self.payload.len()
+    /// Writes what has room, masked in the one copy that a message makes; returns how much. The first time the room
+    /// must be enough for the header.
+    pub fn write(&mut self, out: &mut [u8]) -> usize {
+        let (header, out) = out.split_at_mut(self.header_length);
+        header.copy_from_slice(&self.header[..self.header_length]);
+        self.header_length = 0;
+        let rest = &self.payload[self.offset..];
+        let length = rest.len().min(out.len());
+        mask::copy(&mut out[..length], &rest[..length], self.key, self.offset);
+        self.offset += length;
+        header.len() + length
     }
 
-    /// How many bytes of the payload are still to be appended.
+    /// Appends all that is left.
+    pub fn append(mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.header[..self.header_length]);
+        self.header_length = 0;
+        mask::append(out, &self.payload[self.offset..], self.key, self.offset);
+        self.offset = self.payload.len();
+    }
+
+    /// How many bytes are left.
     pub fn remaining(&self) -> usize {
-        self.payload.len() - self.offset
+        self.header_length + self.payload.len() - self.offset
     }
 }
 

@@ -78,9 +78,12 @@ impl Socket {
                     length: message.len(),
                     original: core.may_reconnect().then_some(message),
                 };
-                Some(self.send(&mut core, &outgoing))
+                Some(self.send(&mut core, &outgoing, false).map(|_| ()))
             }
-            _ => Some(self.send(&mut core, &Outgoing::plain(kind, message))),
+            _ => {
+                let plain = Outgoing::plain(kind, message);
+                Some(self.send(&mut core, &plain, false).map(|_| ()))
+            }
         };
         // What was reserved and not used is room for others.
         core.tell_room(self);

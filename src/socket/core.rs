@@ -10,8 +10,8 @@ use crate::{
     line::Line,
     options::Settings,
     protocol::{
-        Close, Control, Decoder, Kind, Message, Violation, deflate::Deflater,
-        extensions::Agreement, inflate::Inflater,
+        Close, Control, Decoder, Message, Violation, deflate::Deflater, extensions::Agreement,
+        inflate::Inflater,
     },
     stream::Stream,
     sync::Arc,
@@ -260,13 +260,6 @@ impl Core {
         }
     }
 
-    /// Posts a short message to a callback socket's host.
-    pub fn tell_short(&self, socket: &Arc<Socket>, kind: Kind, payload: &[u8]) {
-        if !self.released {
-            super::events().post(socket.id, socket, Posted::Packed(kind as u8, payload));
-        }
-    }
-
     /// Whether anything may still be received.
     pub fn is_reading(&self) -> bool {
         self.link.is_some() && self.closing.received.is_none() && self.violation.is_none()
@@ -287,6 +280,15 @@ impl Core {
     /// Whether everything that was written is with the system.
     pub fn is_flushed(&self) -> bool {
         self.link.as_ref().is_none_or(Link::is_flushed)
+    }
+
+    /// Whether something is to be sent as soon as the system takes more: not what waits for others, and not while a
+    /// thread is sending by itself.
+    pub fn wants_to_send(&self) -> bool {
+        let is_away = |link: &Link| link.outbox.is_away();
+        !self.is_flushed()
+            && self.gathered_until.is_none()
+            && !self.link.as_ref().is_some_and(is_away)
     }
 
     /// Sends a close frame, unless one has been sent, and gives the handshake its time limit.

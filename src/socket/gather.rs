@@ -164,7 +164,7 @@ impl Combining {
             return false;
         }
         let Batch { bytes, messages } = &mut *left;
-        encoder::Frame::begin(bytes, kind.opcode(), payload, false).append(bytes, usize::MAX);
+        encoder::Frame::new(kind.opcode(), payload, false).append(bytes);
         messages.push((bytes.len(), payload.len()));
         true
     }

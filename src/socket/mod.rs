@@ -257,9 +257,13 @@ impl Recipient<Event> for Socket {
         gather::end_callbacks();
     }
 
-    fn deliver(self: Arc<Self>, event: Delivery<'_, Event>, follows: bool) {
+    fn deliver(
+        self: Arc<Self>,
+        event: Delivery<'_, Event>,
+        follows: bool,
+    ) -> Arc<dyn Recipient<Event>> {
         let Mode::Callback(handler) = &self.mode else {
-            return;
+            return self;
         };
         let mut large;
         let told = match event {
@@ -279,6 +283,7 @@ impl Recipient<Event> for Socket {
         if is_message && self.received.end_delivery() {
             self.service.notify_one();
         }
+        self
     }
 }
 

@@ -13,9 +13,11 @@ use std::{
 
 /// What each message in a queue counts beside its bytes.
 pub(crate) const OVERHEAD: usize = 64;
-/// A large frame is masked and sent in pieces of this size: one piece stays in the cache between
+/// A large frame is masked and sent in pieces of this size, a header and 64 KiB: one piece stays in the cache between
 /// the two, and no second buffer of the message's size is needed.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = (64 << 10) + encoder::MAX_HEADER;
+/// So much is better sent by the thread that has it than copied into the queue.
+pub(super) const MUCH: usize = 64 << 10;
 /// Small frames that wait are gathered in chunks of this size.
 const CHUNK: usize = 16 << 10;
 /// So many chunks go to the system in one call.
@@ -25,7 +27,71 @@ const GATHER: usize = 16;
 const PONGS: usize = 256;
 
 thread_local! {
-    static PIECES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static PIECES: RefCell<Pieces> = RefCell::new(Pieces::default());
+}
+
+/// A thread's buffer for what it sends.
+struct Pieces(Box<[u8]>);
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Pieces(vec![0; PIECE].into())
+    }
+}
+
+/// What the system has not taken of a frame that is being sent.
+pub(crate) struct Rest<'a> {
+    pieces: Box<[u8]>,
+    /// The bytes to go next are these in `pieces`.
+    begin: usize,
+    end: usize,
+    /// And then this.
+    frame: Frame<'a>,
+    is_begun: bool,
+}
+
+impl Rest<'_> {
+    /// How many bytes are left.
+    pub fn remaining(&self) -> usize {
+        self.end - self.begin + self.frame.remaining()
+    }
+
+    /// What is to be sent next: not nothing, unless nothing is left.
+    pub fn next(&mut self) -> &[u8] {
+        if self.begin == self.end {
+            (self.begin, self.end) = (0, self.frame.write(&mut self.pieces));
+        }
+        &self.pieces[self.begin..self.end]
+    }
+
+    /// So much of it has been sent.
+    pub fn sent(&mut self, length: usize) {
+        self.begin += length;
+        self.is_begun |= length > 0;
+    }
+
+    /// All of it, to be queued. Nothing is left here.
+    fn chunk(&mut self) -> Chunk {
+        let mut bytes = vec![0; self.remaining()];
+        let (first, second) = bytes.split_at_mut(self.end - self.begin);
+        first.copy_from_slice(&self.pieces[self.begin..self.end]);
+        self.begin = self.end;
+        self.frame.write(second);
+        let first = match self.is_begun {
+            false => 0,
+            true => bytes.len(),
+        };
+        Chunk {
+            bytes,
+            sent: 0,
+            first,
+        }
+    }
+
+    /// Gives the thread its buffer back.
+    pub fn put_back(self) {
+        with_local(&PIECES, |pieces| pieces.0 = self.pieces);
+    }
 }
 
 /// A message on its way out.
@@ -90,12 +156,19 @@ pub(crate) struct Outbox {
     held: Option<Message>,
     /// Frames are queued, to be sent together.
     corked: bool,
+    /// A thread is sending the rest of a frame by itself: what else is written is queued.
+    is_away: bool,
 }
 
 impl Outbox {
     /// Whether everything is with the system.
     pub fn is_empty(&self) -> bool {
-        self.chunks.is_empty() && self.next_pong.is_none()
+        self.chunks.is_empty() && self.next_pong.is_none() && !self.is_away
+    }
+
+    /// Whether a thread is sending the rest of a frame by itself.
+    pub fn is_away(&self) -> bool {
+        self.is_away
     }
 
     /// What the waiting messages count: their bytes and [`OVERHEAD`] each.
@@ -133,10 +206,20 @@ impl Outbox {
         self.corked = false;
     }
 
-    /// Sends or queues a message in one frame.
-    pub fn message(&mut self, stream: &mut Stream, message: &Outgoing) -> io::Result<()> {
+    /// Sends or queues a message in one frame. With `may_leave` the caller may get the rest of it, to send it itself.
+    pub fn message<'a>(
+        &mut self,
+        stream: &mut Stream,
+        message: &Outgoing<'a>,
+        may_leave: bool,
+    ) -> io::Result<Option<Rest<'a>>> {
         let opcode = message.kind.opcode();
-        self.frame(stream, opcode, message.payload, message.is_compressed)?;
+        let Outgoing {
+            payload,
+            is_compressed,
+            ..
+        } = *message;
+        let rest = self.frame(stream, opcode, payload, is_compressed, may_leave)?;
         if self.sent < self.queued {
             self.marks.push_back(Mark {
                 end: self.queued,
@@ -152,7 +235,7 @@ impl Outbox {
                 });
             }
         }
-        Ok(())
+        Ok(rest)
     }
 
     /// Sends or queues a control frame. Not counted: there are few of them, by construction.
@@ -162,7 +245,8 @@ impl Outbox {
         control: Control,
         payload: &[u8],
     ) -> io::Result<()> {
-        self.frame(stream, OpCode::Control(control), payload, false)
+        self.frame(stream, OpCode::Control(control), payload, false, false)?;
+        Ok(())
     }
 
     /// Answers a ping.
@@ -183,9 +267,17 @@ impl Outbox {
         self.next_pong = None;
     }
 
+    /// The rest that a caller had is of no more use.
+    pub fn forget_rest(&mut self) {
+        self.is_away = false;
+    }
+
     /// Gives the system what it takes. True once nothing is left.
     pub fn flush(&mut self, stream: &mut Stream) -> io::Result<bool> {
         self.corked = false;
+        if self.is_away {
+            return Ok(false);
+        }
         loop {
             while !self.chunks.is_empty() {
                 let mut slices = [IoSlice::new(&[]); GATHER];
@@ -211,6 +303,9 @@ impl Outbox {
     /// uncompressed. What has been begun stays, and so do control frames: this connection is about to end.
     pub fn take_unsent(&mut self) -> Vec<Message> {
         let mut messages = Vec::new();
+        if self.is_away {
+            return messages;
+        }
         let mut held = self.held.take();
         // How many bytes of what has been begun are left.
         let mut begun = 0;
@@ -252,54 +347,68 @@ impl Outbox {
         *self = Outbox {
             sent: self.sent,
             queued: self.sent,
+            is_away: self.is_away,
             ..Outbox::default()
         };
     }
 
-    fn frame(
+    /// Sends or queues a frame. What the system does not take of it at once is queued, too, unless it is much and
+    /// `may_leave`: the caller then has it ([`Outbox::take_back`]).
+    fn frame<'a>(
         &mut self,
         stream: &mut Stream,
         opcode: OpCode,
-        payload: &[u8],
+        payload: &'a [u8],
         is_compressed: bool,
-    ) -> io::Result<()> {
-        if self.corked || !self.chunks.is_empty() {
+        may_leave: bool,
+    ) -> io::Result<Option<Rest<'a>>> {
+        if self.corked || self.is_away || !self.chunks.is_empty() {
             self.queue(opcode, payload, is_compressed);
-            return Ok(());
+            return Ok(None);
         }
-        let before = self.sent;
-        with_local(&PIECES, |pieces| {
-            pieces.clear();
-            let mut frame = Frame::begin(pieces, opcode, payload, is_compressed);
-            loop {
-                let more = frame.append(pieces, PIECE);
-                let sent = send_all(stream, pieces)?;
-                self.sent += sent as u64;
-                self.queued += sent as u64;
-                if sent < pieces.len() {
-                    // The system takes no more now: keep the rest.
-                    let rest = &pieces[sent..];
-                    let mut bytes = Vec::with_capacity(rest.len() + frame.remaining());
-                    bytes.extend_from_slice(rest);
-                    frame.append(&mut bytes, usize::MAX);
-                    self.queued += bytes.len() as u64;
-                    let first = match self.sent == before {
-                        true => 0,
-                        false => bytes.len(),
-                    };
-                    self.chunks.push_back(Chunk {
-                        bytes,
-                        sent: 0,
-                        first,
-                    });
-                    return Ok(());
-                }
-                if !more {
-                    return Ok(());
-                }
-                pieces.clear();
+        let mut pieces = with_local(&PIECES, |pieces| std::mem::take(&mut pieces.0));
+        let mut frame = Frame::new(opcode, payload, is_compressed);
+        let mut is_begun = false;
+        loop {
+            let length = frame.write(&mut pieces);
+            let sent = send_all(stream, &pieces[..length])?;
+            self.sent += sent as u64;
+            self.queued += sent as u64;
+            is_begun |= sent > 0;
+            if sent == length && frame.remaining() > 0 {
+                continue;
             }
-        })
+            let mut rest = Rest {
+                pieces,
+                begin: sent,
+                end: length,
+                frame,
+                is_begun,
+            };
+            // The system takes no more now.
+            if rest.remaining() >= MUCH && may_leave {
+                self.queued += rest.remaining() as u64;
+                self.is_away = true;
+                return Ok(Some(rest));
+            }
+            if rest.remaining() > 0 {
+                self.queued += rest.remaining() as u64;
+                self.chunks.push_back(rest.chunk());
+            }
+            rest.put_back();
+            return Ok(None);
+        }
+    }
+
+    /// A caller has sent so much of the rest that it had, and gives back what is left.
+    pub fn take_back(&mut self, sent: usize, rest: &mut Rest) {
+        self.is_away = false;
+        self.sent += sent as u64;
+        match rest.remaining() {
+            // What has been queued meanwhile takes note of what was sent before it.
+            0 => self.advance(0),
+            _ => self.chunks.push_front(rest.chunk()),
+        }
     }
 
     /// Appends a frame to what waits.
@@ -315,7 +424,7 @@ impl Outbox {
         }
         if let Some(Chunk { bytes, .. }) = self.chunks.back_mut() {
             let before = bytes.len();
-            Frame::begin(bytes, opcode, payload, is_compressed).append(bytes, usize::MAX);
+            Frame::new(opcode, payload, is_compressed).append(bytes);
             self.queued += (bytes.len() - before) as u64;
         }
     }

@@ -5,6 +5,7 @@ use super::{
     core::{Core, lost},
 };
 use crate::{
+    events::Posted,
     line,
     protocol::{Item, Kind, Message, inflate::Limits},
     sync::{Arc, thread_local, with_local},
@@ -240,6 +241,8 @@ impl Core {
 
     /// Turns bytes into items until the queue is full, and keeps what is left then.
     fn decode(&mut self, socket: &Arc<Socket>, mut input: &[u8], offer: &mut Offer<'_>) {
+        // Short messages that follow one another are posted under one lock.
+        let mut posting = None;
         while self.is_reading() {
             let stop = self.budget == 0 || self.is_full(socket);
             let Some(link) = &mut self.link else {
@@ -256,7 +259,22 @@ impl Core {
                 message: self.settings.max_message,
                 allowance: &mut self.budget,
             };
-            match link.decoder.next(&mut input, &mut limits) {
+            let next = link.decoder.next(&mut input, &mut limits);
+            if let Ok(Some(Item::Whole(kind, payload))) = next
+                && payload.len() <= line::PACKED
+                && socket.is_callback()
+                && !self.released
+            {
+                self.spend(MESSAGE_COST);
+                self.count_message(socket, payload);
+                posting
+                    .get_or_insert_with(|| super::events().posting())
+                    .post(socket.id, socket, Posted::Packed(kind as u8, payload));
+                continue;
+            }
+            // What follows may post, too.
+            posting = None;
+            match next {
                 Ok(Some(item)) => self.take(socket, item, offer),
                 // What is left is compressed, and would become too much for one time.
                 Ok(None) if !input.is_empty() => continue,
@@ -303,6 +321,17 @@ impl Core {
         }
     }
 
+    /// Counts a message.
+    #[inline]
+    fn count_message(&mut self, socket: &Socket, payload: &[u8]) {
+        self.counters.messages_in += 1;
+        self.counters.bytes_in += payload.len() as u64;
+        if !self.released {
+            // A reader that takes it takes it out of the account, too, when what came with it has been looked at.
+            socket.received.add(payload.len());
+        }
+    }
+
     /// Counts a message. Whether there is no more to do: nobody wants it, or a reader has it.
     fn is_taken(
         &mut self,
@@ -311,13 +340,10 @@ impl Core {
         payload: &[u8],
         offer: &mut Offer<'_>,
     ) -> bool {
-        self.counters.messages_in += 1;
-        self.counters.bytes_in += payload.len() as u64;
+        self.count_message(socket, payload);
         if self.released {
             return true;
         }
-        // A reader that takes it takes it out of the account, too, when what came with it has been looked at.
-        socket.received.add(payload.len());
         match offer.take_if(|_| self.inbox.is_empty()) {
             Some(offer) => offer(kind, payload),
             None => false,
@@ -328,7 +354,8 @@ impl Core {
     fn deliver(&mut self, socket: &Arc<Socket>, message: Arrived<'_>) {
         match (message, socket.is_callback()) {
             (Arrived::Small(kind, payload), true) => {
-                return self.tell_short(socket, kind, payload);
+                let message = Message::new(kind, payload);
+                return self.tell(socket, Event::Message(message));
             }
             (Arrived::Large(message), true) => return self.tell(socket, Event::Message(message)),
             (Arrived::Small(kind, payload), false) => self.inbox.pack(0, kind as u8, payload),

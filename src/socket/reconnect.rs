@@ -174,7 +174,7 @@ impl Core {
             link.outbox.cork();
             for message in &kept {
                 let outgoing = Outgoing::plain(message.kind, &message.data);
-                let result = link.outbox.message(&mut link.stream, &outgoing);
+                let result = link.outbox.message(&mut link.stream, &outgoing, false);
                 debug_assert!(result.is_ok(), "a corked queue does not send");
             }
             self.uncork(socket);

@@ -365,7 +365,7 @@ impl Core {
         Plan {
             wanted: Interests {
                 read: turn == Turn::Read,
-                write: !self.is_flushed() && self.gathered_until.is_none(),
+                write: self.wants_to_send(),
             },
             until,
             keep_registered: socket.is_callback(),

@@ -1,6 +1,12 @@
 //! Writing: the host's thread sends for itself.
 
-use super::{Core, Socket, State, deadline, gather::ROUNDS, outbox::Outgoing};
+use super::{
+    Core, Socket, State,
+    core::Link,
+    deadline,
+    gather::ROUNDS,
+    outbox::{MUCH, Outgoing, Rest},
+};
 use crate::{
     error::{Code, Error, Result},
     events,
@@ -8,6 +14,7 @@ use crate::{
     sync::{Arc, Ordering, lock, try_lock},
     sys::{self, Bell, Interest},
 };
+use std::io;
 
 impl Socket {
     /// Whether a message of this length may be sent. Asked before the message is looked at: the
@@ -76,7 +83,14 @@ impl Socket {
                 }
                 let Some(compression) = core.compression(payload.len()).filter(|_| compresses)
                 else {
-                    return self.send(&mut core, &Outgoing::plain(kind, payload));
+                    let seat = core.seat_for_sending(payload.len());
+                    let message = Outgoing::plain(kind, payload);
+                    let rest = self.send(&mut core, &message, seat.is_some())?;
+                    drop(core);
+                    return match (seat, rest) {
+                        (Some(seat), Some(rest)) => self.send_rest(&seat, rest),
+                        _ => Ok(()),
+                    };
                 };
                 if let Some(result) = self.write_compressed(core, &compression, kind, payload) {
                     return result;
@@ -113,8 +127,14 @@ impl Socket {
         }
     }
 
-    /// Hands the message to the system or the queue.
-    pub(super) fn send(self: &Arc<Self>, core: &mut Core, message: &Outgoing) -> Result<()> {
+    /// Hands the message to the system or the queue. With `may_leave` the caller may get what the system does not take
+    /// at once, for [`Socket::send_rest`].
+    pub(super) fn send<'a>(
+        self: &Arc<Self>,
+        core: &mut Core,
+        message: &Outgoing<'a>,
+        may_leave: bool,
+    ) -> Result<Option<Rest<'a>>> {
         let gathers = core.gathers(self);
         let combines = !gathers && core.combines();
         let Some(link) = &mut core.link else {
@@ -126,22 +146,22 @@ impl Socket {
         } else if combines {
             self.combining.open();
         }
-        let result = link.outbox.message(&mut link.stream, message);
+        let result = link.outbox.message(&mut link.stream, message, may_leave);
         link.outbox.uncork();
         let is_flushed = link.is_flushed();
         if combines {
             self.send_left(core, result.is_ok() && is_flushed);
         }
-        if core.check_sent(self, result).is_none() {
+        let Some(rest) = core.check_sent(self, result) else {
             // The system has not taken all of it, so the peer cannot have it.
             return match core.is_coming_back(self) {
                 true => {
                     core.keep(message.kind, message.original.unwrap_or(message.payload));
-                    Ok(())
+                    Ok(None)
                 }
                 false => Err(core.tell_end(self)),
             };
-        }
+        };
         core.counters.messages_out += 1;
         core.counters.bytes_out += message.length as u64;
         if gathers {
@@ -149,11 +169,52 @@ impl Socket {
         } else if core.gathered_until.is_some() {
             // This one does not wait, and so neither do those before it.
             core.send_gathered(self);
-        } else if was_flushed && !is_flushed {
+        } else if was_flushed && !is_flushed && rest.is_none() {
             // From here on the service task waits for the system to take more.
             self.service.notify_one();
         }
-        Ok(())
+        Ok(rest)
+    }
+
+    /// Sends the rest of a large message as the system takes it, without the lock: it is not copied, and the cache still
+    /// has it. What the system does not take in a moment is queued. Meanwhile others queue what they write.
+    fn send_rest(self: &Arc<Self>, seat: &Arc<sys::Socket>, mut rest: Rest<'_>) -> Result<()> {
+        let mut sent = 0;
+        let result = loop {
+            let bytes = rest.next();
+            if bytes.is_empty() {
+                break Ok(());
+            }
+            match seat.send_waiting(bytes) {
+                Ok(length) => {
+                    rest.sent(length);
+                    sent += length;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        let mut core = lock(&self.core);
+        let is_broken = core.broken.is_some();
+        let is_same = |link: &&mut Link| Arc::ptr_eq(link.stream.socket(), seat);
+        let outcome = match core.link.as_mut().filter(is_same) {
+            Some(link) if is_broken || result.is_err() => {
+                link.outbox.forget_rest();
+                core.check_sent(self, result);
+                Err(core.tell_end(self))
+            }
+            Some(link) => {
+                link.outbox.take_back(sent, &mut rest);
+                core.uncork(self);
+                Ok(())
+            }
+            None if rest.remaining() == 0 => Ok(()),
+            None => Err(core.tell_end(self)),
+        };
+        drop(core);
+        rest.put_back();
+        outcome
     }
 }
 
@@ -194,10 +255,19 @@ impl Core {
         /// A send queue that has more room than threads leave.
         const LEAST: usize = 1 << 20;
 
-        let is_plain = |link: &super::core::Link| link.compression.is_none() && link.is_flushed();
+        let is_plain = |link: &Link| link.compression.is_none() && link.is_flushed();
         self.link.as_ref().is_some_and(is_plain)
             && self.settings.send_queue >= LEAST
             && !self.may_reconnect()
+    }
+
+    /// The socket in whose send call the thread of a large message may wait, by itself: not in a callback, and not
+    /// where another connection may have to send the message.
+    fn seat_for_sending(&mut self, length: usize) -> Option<Arc<sys::Socket>> {
+        if length < MUCH || events::in_callback() || self.may_reconnect() {
+            return None;
+        }
+        self.link.as_mut()?.stream.seat()
     }
 
     /// There is no room for a message, and will be none in time.

@@ -186,6 +186,12 @@ impl Socket {
         self.recv(buffer)
     }
 
+    /// The moment may pass at any time.
+    pub fn send_waiting(&self, bytes: &[u8]) -> io::Result<usize> {
+        shuttle::thread::yield_now();
+        self.send(&[IoSlice::new(bytes)])
+    }
+
     pub fn recv_append(&self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
         let mut bytes = vec![0; limit];
         let length = self.recv(&mut bytes)?;

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-/// How long a thread stays in the system's receive call (the system rounds it up, to 20 ms at most).
+/// How long a thread stays in the system's receive or send call (the system rounds it up, to 20 ms at most).
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// A connected socket. Closing it is dropping it. No call but [`Socket::recv_waiting`] waits, whatever the descriptor's
-/// own mode is: each says so for itself.
+/// A connected socket. Closing it is dropping it. No call waits but those whose names say so, whatever the descriptor's
+/// own mode is: each call says it for itself.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
@@ -26,9 +26,10 @@ impl Socket {
     /// A thread can wait in a receive call.
     pub const CAN_WAIT: bool = true;
 
-    /// To be called once before [`Socket::recv_waiting`].
+    /// To be called once before [`Socket::recv_waiting`] and [`Socket::send_waiting`].
     pub fn prepare_to_wait(&self) -> io::Result<()> {
         self.stream.set_read_timeout(Some(MOMENT))?;
+        self.stream.set_write_timeout(Some(MOMENT))?;
         self.stream.set_nonblocking(false)
     }
 
@@ -42,6 +43,20 @@ impl Socket {
                 buffer.as_mut_ptr().cast(),
                 buffer.len(),
                 0,
+            )
+        };
+        usize::try_from(result).map_err(|_| io::Error::last_os_error())
+    }
+
+    /// Sends what the kernel takes of the bytes, waiting for that as [`Socket::recv_waiting`] does.
+    pub fn send_waiting(&self, bytes: &[u8]) -> io::Result<usize> {
+        // SAFETY: the pointer and length describe `bytes`, which `send` only reads.
+        let result = unsafe {
+            libc::send(
+                self.stream.as_raw_fd(),
+                bytes.as_ptr().cast(),
+                bytes.len(),
+                libc::MSG_NOSIGNAL,
             )
         };
         usize::try_from(result).map_err(|_| io::Error::last_os_error())

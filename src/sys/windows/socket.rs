@@ -39,6 +39,11 @@ impl Socket {
         self.recv(buffer)
     }
 
+    /// Does not wait either.
+    pub fn send_waiting(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.send(&[IoSlice::new(bytes)])
+    }
+
     /// Another handle of the same socket.
     pub(super) fn duplicate(&self) -> io::Result<TcpStream> {
         self.stream.try_clone()
