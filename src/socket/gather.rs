@@ -116,6 +116,9 @@ const CLOSED: usize = 0;
 const OPEN: usize = 1;
 const LEFT: usize = 2;
 
+/// After so many messages without company a thread is alone again.
+const PATIENCE: usize = 100;
+
 /// Longer messages are not left to others.
 const SMALL: usize = 4 << 10;
 /// So often a thread sends for others before it goes back to its host.
@@ -129,6 +132,9 @@ pub(super) const ROUNDS: usize = 8;
 pub(super) struct Combining {
     state: AtomicUsize,
     left: Mutex<Batch>,
+    /// For so many messages more it is opened, though nothing has been left lately: only sockets that several threads
+    /// write to pay for this.
+    patience: AtomicUsize,
 }
 
 /// Frames of whole messages.
@@ -140,6 +146,12 @@ pub(super) struct Batch {
 }
 
 impl Combining {
+    /// Whether several threads have been writing at the same time.
+    #[inline]
+    pub fn is_wanted(&self) -> bool {
+        self.patience.load(Ordering::Relaxed) > 0
+    }
+
     /// Whether somebody is sending.
     fn is_open(&self) -> bool {
         self.state.load(Ordering::Relaxed) != CLOSED
@@ -148,6 +160,7 @@ impl Combining {
     /// Leaves a message to whoever is sending. False: nobody is, or too much was left already.
     #[cold]
     pub fn leave(&self, kind: Kind, payload: &[u8]) -> bool {
+        self.patience.store(PATIENCE, Ordering::Relaxed);
         if payload.len() > SMALL || !self.is_open() {
             return false;
         }
@@ -179,6 +192,9 @@ impl Combining {
         let state = &self.state;
         let closed = state.compare_exchange(OPEN, CLOSED, Ordering::AcqRel, Ordering::Acquire);
         if closed.is_ok() {
+            let patience = self.patience.load(Ordering::Relaxed);
+            self.patience
+                .store(patience.saturating_sub(1), Ordering::Relaxed);
             return None;
         }
         let mut left = lock(&self.left);

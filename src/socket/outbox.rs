@@ -16,6 +16,8 @@ pub(crate) const OVERHEAD: usize = 64;
 /// A large frame is masked and sent in pieces of this size, a header and 64 KiB: one piece stays in the cache between
 /// the two, and no second buffer of the message's size is needed.
 const PIECE: usize = (64 << 10) + encoder::MAX_HEADER;
+/// A message of at most this length is short.
+pub(super) const SHORT: usize = 512;
 /// So much is better sent by the thread that has it than copied into the queue.
 pub(super) const MUCH: usize = 64 << 10;
 /// Small frames that wait are gathered in chunks of this size.
@@ -236,6 +238,34 @@ impl Outbox {
             }
         }
         Ok(rest)
+    }
+
+    /// Sends a short message, uncompressed; nothing waits. What the system does not take is queued: false then.
+    #[inline]
+    pub fn short(&mut self, stream: &mut Stream, kind: Kind, payload: &[u8]) -> io::Result<bool> {
+        let mut bytes = [0; encoder::MAX_HEADER + SHORT];
+        let length = Frame::new(kind.opcode(), payload, false).write(&mut bytes);
+        let bytes = &bytes[..length];
+        let sent = match stream.send(&[IoSlice::new(bytes)]) {
+            Ok(sent) => sent,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+        };
+        self.sent += sent as u64;
+        self.queued += sent as u64;
+        if sent == length {
+            return Ok(stream.is_flushed());
+        }
+        self.queue_rest(&bytes[sent..], sent > 0, payload.len());
+        Ok(false)
+    }
+
+    #[cold]
+    fn queue_rest(&mut self, rest: &[u8], is_begun: bool, size: usize) {
+        self.push_frames(rest.to_vec(), &[(rest.len(), size)]);
+        if let (true, Some(chunk)) = (is_begun, self.chunks.back_mut()) {
+            chunk.first = rest.len();
+        }
     }
 
     /// Sends or queues a control frame. Not counted: there are few of them, by construction.

@@ -5,13 +5,13 @@ use super::{
     core::Link,
     deadline,
     gather::ROUNDS,
-    outbox::{MUCH, Outgoing, Rest},
+    outbox::{MUCH, Outgoing, Rest, SHORT},
 };
 use crate::{
     error::{Code, Error, Result},
     events,
     protocol::Kind,
-    sync::{Arc, Ordering, lock, try_lock},
+    sync::{Arc, MutexGuard, Ordering, lock, try_lock},
     sys::{self, Bell, Interest},
 };
 use std::io;
@@ -38,14 +38,46 @@ impl Socket {
     ///
     /// The caller has checked its length, and that a text message is valid UTF-8.
     pub fn write(self: &Arc<Self>, kind: Kind, payload: &[u8]) -> Result<()> {
+        let Some(mut core) = try_lock(&self.core) else {
+            return match self.combining.leave(kind, payload) {
+                true => Ok(()),
+                false => self.write_message(lock(&self.core), kind, payload),
+            };
+        };
+        if !self.combining.is_wanted() && core.takes_at_once(payload.len()) {
+            return self.write_short(&mut core, kind, payload);
+        }
+        self.write_message(core, kind, payload)
+    }
+
+    /// Sends a short message where there is nothing to think about: what most calls do.
+    fn write_short(self: &Arc<Self>, core: &mut Core, kind: Kind, payload: &[u8]) -> Result<()> {
+        let Some(link) = &mut core.link else {
+            return Err(core.tell_end(self));
+        };
+        let result = link.outbox.short(&mut link.stream, kind, payload);
+        let is_flushed = matches!(result, Ok(true));
+        if core.check_sent(self, result).is_none() {
+            return core.tell_unsent(self, kind, payload);
+        }
+        core.counters.messages_out += 1;
+        core.counters.bytes_out += payload.len() as u64;
+        if !is_flushed {
+            // From here on the service task waits for the system to take more.
+            self.service.notify_one();
+        }
+        Ok(())
+    }
+
+    fn write_message<'a>(
+        self: &'a Arc<Self>,
+        mut core: MutexGuard<'a, Core>,
+        kind: Kind,
+        payload: &[u8],
+    ) -> Result<()> {
         let mut until = None;
         let mut bell: Option<Arc<Bell>> = None;
         let mut compresses = true;
-        let mut core = match try_lock(&self.core) {
-            Some(core) => core,
-            None if self.combining.leave(kind, payload) => return Ok(()),
-            None => lock(&self.core),
-        };
         let mut tries = core.is_to_come_back(self);
         loop {
             if core.released {
@@ -136,7 +168,7 @@ impl Socket {
         may_leave: bool,
     ) -> Result<Option<Rest<'a>>> {
         let gathers = core.gathers(self);
-        let combines = !gathers && core.combines();
+        let combines = !gathers && self.combining.is_wanted() && core.combines();
         let Some(link) = &mut core.link else {
             return Err(core.tell_end(self));
         };
@@ -153,14 +185,10 @@ impl Socket {
             self.send_left(core, result.is_ok() && is_flushed);
         }
         let Some(rest) = core.check_sent(self, result) else {
-            // The system has not taken all of it, so the peer cannot have it.
-            return match core.is_coming_back(self) {
-                true => {
-                    core.keep(message.kind, message.original.unwrap_or(message.payload));
-                    Ok(None)
-                }
-                false => Err(core.tell_end(self)),
-            };
+            let original = message.original.unwrap_or(message.payload);
+            return core
+                .tell_unsent(self, message.kind, original)
+                .map(|()| None);
         };
         core.counters.messages_out += 1;
         core.counters.bytes_out += message.length as u64;
@@ -249,6 +277,36 @@ impl Socket {
 }
 
 impl Core {
+    /// Whether a short message goes to the system, whatever the options say and whoever writes: the connection is open,
+    /// nothing waits, and nothing is to be done but to send.
+    #[inline]
+    fn takes_at_once(&self, length: usize) -> bool {
+        let is_plain = |link: &Link| {
+            let is_compressed =
+                link.compression.is_some() && length >= self.settings.compression_min;
+            !is_compressed && link.is_flushed()
+        };
+        length <= SHORT
+            && self.state == State::Open
+            && self.broken.is_none()
+            && !self.released
+            && !self.corked
+            && self.link.as_ref().is_some_and(is_plain)
+            && !events::in_callback()
+    }
+
+    /// The system has not taken all of a message, so that the peer cannot have it.
+    #[cold]
+    fn tell_unsent(&mut self, socket: &Arc<Socket>, kind: Kind, payload: &[u8]) -> Result<()> {
+        match self.is_coming_back(socket) {
+            true => {
+                self.keep(kind, payload);
+                Ok(())
+            }
+            false => Err(self.tell_end(socket)),
+        }
+    }
+
     /// Whether other threads may leave their messages to this one: they get no word of what becomes of them, so that
     /// nothing may be to be done but to send them.
     fn combines(&self) -> bool {
