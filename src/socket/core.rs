@@ -134,6 +134,8 @@ pub(super) struct Core {
     /// Received messages of a synchronous socket.
     /// The host wants its messages gathered.
     pub corked: bool,
+    /// The system took no more: what is written next is gathered before it is asked again.
+    pub is_backed_up: bool,
     /// What was gathered waits until then at the latest.
     pub gathered_until: Option<Instant>,
     pub inbox: Line<Message>,
@@ -185,6 +187,7 @@ impl Core {
             link: None,
             ended_link: None,
             corked: false,
+            is_backed_up: false,
             gathered_until: None,
             inbox: Line::default(),
             receiving: false,
@@ -355,6 +358,7 @@ impl Core {
             return true;
         };
         self.gathered_until = None;
+        self.is_backed_up = false;
         let result = link.outbox.flush(&mut link.stream);
         let flushed = self.check_sent(socket, result).unwrap_or(true);
         self.tell_room(socket);

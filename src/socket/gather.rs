@@ -4,6 +4,8 @@
 //! - Inside callbacks: the first message of a callback after which no other waits goes at once, as an answer should;
 //!   all others when the callbacks that waited have run. A callback that takes long does not hold them up: the service
 //!   task sends them after [`LIMIT`].
+//! - When the system takes no more: what is written next waits for company before anybody asks again, for else the host
+//!   and the service task would take turns for each message.
 //! - From several threads: who finds that another is sending leaves its message to that one ([`Combining`]).
 
 use super::{Core, Socket, outbox::Outbox};
@@ -70,8 +72,8 @@ impl Core {
         if !self.link.as_ref().is_some_and(is_small) || (is_bound && self.may_reconnect()) {
             return false;
         }
-        if self.corked || !events::in_callback() {
-            return self.corked;
+        if self.corked || self.is_backed_up || !events::in_callback() {
+            return self.corked || self.is_backed_up;
         }
         with_local(&CALLBACKS, |callbacks| {
             let gathers = callbacks.follows || callbacks.wrote == socket.id;
@@ -90,6 +92,12 @@ impl Core {
             self.gathered_until = sys::now().checked_add(limit);
             socket.service.notify_one();
         }
+    }
+
+    /// The system has not taken all of a message.
+    pub fn note_full(&mut self, socket: &Socket) {
+        self.is_backed_up = true;
+        self.note_gathered(socket);
     }
 
     /// Sends what was gathered.

@@ -39,15 +39,30 @@ impl Socket {
     /// The caller has checked its length, and that a text message is valid UTF-8.
     pub fn write(self: &Arc<Self>, kind: Kind, payload: &[u8]) -> Result<()> {
         let Some(mut core) = try_lock(&self.core) else {
-            return match self.combining.leave(kind, payload) {
-                true => Ok(()),
-                false => self.write_message(lock(&self.core), kind, payload),
-            };
+            return self.write_in_company(kind, payload);
         };
         if !self.combining.is_wanted() && core.takes_at_once(payload.len()) {
             return self.write_short(&mut core, kind, payload);
         }
         self.write_message(core, kind, payload)
+    }
+
+    /// Another thread has the lock: it may be sending.
+    #[cold]
+    fn write_in_company(self: &Arc<Self>, kind: Kind, payload: &[u8]) -> Result<()> {
+        /// Sleeping, and being woken, takes longer than a system call of the other's.
+        const TRIES: usize = 100;
+
+        for _ in 0..TRIES {
+            if self.combining.leave(kind, payload) {
+                return Ok(());
+            }
+            if let Some(core) = try_lock(&self.core) {
+                return self.write_message(core, kind, payload);
+            }
+            std::hint::spin_loop();
+        }
+        self.write_message(lock(&self.core), kind, payload)
     }
 
     /// Sends a short message where there is nothing to think about: what most calls do.
@@ -63,8 +78,7 @@ impl Socket {
         core.counters.messages_out += 1;
         core.counters.bytes_out += payload.len() as u64;
         if !is_flushed {
-            // From here on the service task waits for the system to take more.
-            self.service.notify_one();
+            core.note_full(self);
         }
         Ok(())
     }
@@ -198,8 +212,7 @@ impl Socket {
             // This one does not wait, and so neither do those before it.
             core.send_gathered(self);
         } else if was_flushed && !is_flushed && rest.is_none() {
-            // From here on the service task waits for the system to take more.
-            self.service.notify_one();
+            core.note_full(self);
         }
         Ok(rest)
     }
