@@ -41,6 +41,21 @@ impl Default for Pieces {
     }
 }
 
+impl Pieces {
+    /// The thread's, out of its place; a new one where that is empty.
+    fn take() -> Box<[u8]> {
+        let pieces = with_local(&PIECES, |pieces| std::mem::take(&mut pieces.0));
+        match pieces.is_empty() {
+            true => Pieces::default().0,
+            false => pieces,
+        }
+    }
+
+    fn put_back(self) {
+        with_local(&PIECES, |pieces| *pieces = self);
+    }
+}
+
 /// What the system has not taken of a frame that is being sent.
 pub(crate) struct Rest<'a> {
     pieces: Box<[u8]>,
@@ -92,7 +107,7 @@ impl Rest<'_> {
 
     /// Gives the thread its buffer back.
     pub fn put_back(self) {
-        with_local(&PIECES, |pieces| pieces.0 = self.pieces);
+        Pieces(self.pieces).put_back();
     }
 }
 
@@ -396,12 +411,18 @@ impl Outbox {
             self.queue(opcode, payload, is_compressed);
             return Ok(None);
         }
-        let mut pieces = with_local(&PIECES, |pieces| std::mem::take(&mut pieces.0));
+        let mut pieces = Pieces::take();
         let mut frame = Frame::new(opcode, payload, is_compressed);
         let mut is_begun = false;
         loop {
             let length = frame.write(&mut pieces);
-            let sent = send_all(stream, &pieces[..length])?;
+            let sent = match send_all(stream, &pieces[..length]) {
+                Ok(sent) => sent,
+                Err(error) => {
+                    Pieces(pieces).put_back();
+                    return Err(error);
+                }
+            };
             self.sent += sent as u64;
             self.queued += sent as u64;
             is_begun |= sent > 0;
