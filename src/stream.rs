@@ -139,6 +139,15 @@ impl Stream {
         }
     }
 
+    /// Sends what is taken now of one piece of a frame; `more`: the next follows at once.
+    #[inline]
+    pub fn send_piece(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        match &mut self.tls {
+            None => self.socket.send_one(bytes, more),
+            Some(tls) => tls.send(&self.socket, &[IoSlice::new(bytes)]),
+        }
+    }
+
     /// Whether the system has taken everything that `send` did.
     pub fn is_flushed(&self) -> bool {
         self.tls.as_ref().is_none_or(|tls| tls.is_flushed())

@@ -73,12 +73,13 @@ impl Rest<'_> {
         self.end - self.begin + self.frame.remaining()
     }
 
-    /// What is to be sent next: not nothing, unless nothing is left.
-    pub fn next(&mut self) -> &[u8] {
+    /// What is to be sent next (not nothing, unless nothing is left), and whether more follows.
+    pub fn next(&mut self) -> (&[u8], bool) {
         if self.begin == self.end {
             (self.begin, self.end) = (0, self.frame.write(&mut self.pieces));
         }
-        &self.pieces[self.begin..self.end]
+        let more = self.frame.remaining() > 0;
+        (&self.pieces[self.begin..self.end], more)
     }
 
     /// So much of it has been sent.
@@ -261,7 +262,7 @@ impl Outbox {
         let mut bytes = [0; encoder::MAX_HEADER + SHORT];
         let length = Frame::new(kind.opcode(), payload, false).write(&mut bytes);
         let bytes = &bytes[..length];
-        let sent = match stream.send(&[IoSlice::new(bytes)]) {
+        let sent = match stream.send_piece(bytes, false) {
             Ok(sent) => sent,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(error) => return Err(error),
@@ -416,7 +417,7 @@ impl Outbox {
         let mut is_begun = false;
         loop {
             let length = frame.write(&mut pieces);
-            let sent = match send_all(stream, &pieces[..length]) {
+            let sent = match send_all(stream, &pieces[..length], frame.remaining() > 0) {
                 Ok(sent) => sent,
                 Err(error) => {
                     Pieces(pieces).put_back();
@@ -535,10 +536,10 @@ impl Outbox {
 }
 
 /// Sends until all is sent or the system takes no more; returns how much it took.
-fn send_all(stream: &mut Stream, bytes: &[u8]) -> io::Result<usize> {
+fn send_all(stream: &mut Stream, bytes: &[u8], more: bool) -> io::Result<usize> {
     let mut sent = 0;
     while sent < bytes.len() {
-        match stream.send(&[IoSlice::new(&bytes[sent..])]) {
+        match stream.send_piece(&bytes[sent..], more) {
             Ok(length) => sent += length,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),

@@ -222,11 +222,11 @@ impl Socket {
     fn send_rest(self: &Arc<Self>, seat: &Arc<sys::Socket>, mut rest: Rest<'_>) -> Result<()> {
         let mut sent = 0;
         let result = loop {
-            let bytes = rest.next();
+            let (bytes, more) = rest.next();
             if bytes.is_empty() {
                 break Ok(());
             }
-            match seat.send_waiting(bytes) {
+            match seat.send_waiting(bytes, more) {
                 Ok(length) => {
                     rest.sent(length);
                     sent += length;

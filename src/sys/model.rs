@@ -187,8 +187,12 @@ impl Socket {
     }
 
     /// The moment may pass at any time.
-    pub fn send_waiting(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub fn send_waiting(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
         shuttle::thread::yield_now();
+        self.send_one(bytes, more)
+    }
+
+    pub fn send_one(&self, bytes: &[u8], _more: bool) -> io::Result<usize> {
         self.send(&[IoSlice::new(bytes)])
     }
 

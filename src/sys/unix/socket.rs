@@ -48,15 +48,29 @@ impl Socket {
         usize::try_from(result).map_err(|_| io::Error::last_os_error())
     }
 
-    /// Sends what the kernel takes of the bytes, waiting for that as [`Socket::recv_waiting`] does.
-    pub fn send_waiting(&self, bytes: &[u8]) -> io::Result<usize> {
+    /// Sends what the kernel takes of the bytes, waiting for that as [`Socket::recv_waiting`] does. `more`: as for
+    /// [`Socket::send_one`].
+    pub fn send_waiting(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        self.send_with(bytes, if more { libc::MSG_MORE } else { 0 })
+    }
+
+    /// Sends what the kernel takes of the bytes. `more`: the rest of the frame follows at once, so that the kernel need
+    /// not send the last few of these in a packet of their own.
+    pub fn send_one(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        let more = if more { libc::MSG_MORE } else { 0 };
+        retry(|| self.send_with(bytes, libc::MSG_DONTWAIT | more))
+    }
+
+    /// Never raises SIGPIPE: the host has the default action for it, and `write` and `writev` on a socket would end the
+    /// host.
+    fn send_with(&self, bytes: &[u8], flags: i32) -> io::Result<usize> {
         // SAFETY: the pointer and length describe `bytes`, which `send` only reads.
         let result = unsafe {
             libc::send(
                 self.stream.as_raw_fd(),
                 bytes.as_ptr().cast(),
                 bytes.len(),
-                libc::MSG_NOSIGNAL,
+                libc::MSG_NOSIGNAL | flags,
             )
         };
         usize::try_from(result).map_err(|_| io::Error::last_os_error())
@@ -101,24 +115,12 @@ impl Socket {
         Ok(received)
     }
 
-    /// Sends what the kernel takes of the buffers. Never raises SIGPIPE: the host has the default
-    /// action for it, and `write` and `writev` on a socket would end the host.
+    /// Sends what the kernel takes of the buffers.
     pub fn send(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         const FLAGS: i32 = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
 
         if let [buffer] = buffers {
-            return retry(|| {
-                // SAFETY: the pointer and length describe the buffer, which `send` only reads.
-                let result = unsafe {
-                    libc::send(
-                        self.stream.as_raw_fd(),
-                        buffer.as_ptr().cast(),
-                        buffer.len(),
-                        FLAGS,
-                    )
-                };
-                usize::try_from(result).map_err(|_| io::Error::last_os_error())
-            });
+            return self.send_one(buffer, false);
         }
         // SAFETY: an all-zero `msghdr` is a valid one without address, data and control part.
         let mut message: libc::msghdr = unsafe { std::mem::zeroed() };

@@ -40,7 +40,12 @@ impl Socket {
     }
 
     /// Does not wait either.
-    pub fn send_waiting(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub fn send_waiting(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        self.send_one(bytes, more)
+    }
+
+    /// Sends what the system takes of the bytes. It has no use for knowing that more follow.
+    pub fn send_one(&self, bytes: &[u8], _more: bool) -> io::Result<usize> {
         self.send(&[IoSlice::new(bytes)])
     }
 
