@@ -145,7 +145,11 @@ impl Socket {
                     until.saturating_duration_since(sys::now()) >= LEAST_TO_SIT
                 });
                 match core.seat(self).filter(|_| sits) {
-                    Some(seat) => (core, sits) = self.sit(core, &seat, &mut offer, spin),
+                    Some(seat) => {
+                        (core, sits) = self.sit(core, &seat, &mut offer, spin);
+                        // The socket says nothing of what was too much for one time.
+                        more = core.is_reading() && core.has_undecoded();
+                    }
                     None => {
                         let stopped = core.receive(self, Goal::Message, &mut offer);
                         more = stopped == Stopped::Enough;
