@@ -85,9 +85,13 @@ impl Core {
         })
     }
 
-    /// A frame waits for others. The first has the service task look after it.
-    pub fn note_gathered(&mut self, socket: &Socket) {
-        if self.gathered_until.is_none() {
+    /// A frame waits for others. The first has the service task look after it; they do not wait when they are much.
+    pub fn note_gathered(&mut self, socket: &Arc<Socket>) {
+        let is_much = |link: &super::core::Link| link.outbox.waiting() >= MOST;
+        if self.link.as_ref().is_some_and(is_much) {
+            self.gathered_until = None;
+            self.uncork(socket);
+        } else if self.gathered_until.is_none() {
             let limit = if self.corked { CORK_LIMIT } else { LIMIT };
             self.gathered_until = sys::now().checked_add(limit);
             socket.service.notify_one();

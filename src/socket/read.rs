@@ -37,6 +37,9 @@ pub(crate) enum Peek<T> {
 /// A reader does not wait in the system's receive call when it has less time than this: that call ends late.
 const LEAST_TO_SIT: Duration = Duration::from_millis(50);
 
+/// A reader that looks again and again does so by itself for so long at a time.
+const SPIN_MOMENT: Duration = Duration::from_millis(10);
+
 impl Core {
     /// Wakes a waiting reader for what its socket does not tell: messages, what was received and not decoded, and that
     /// nobody receives any more where it has left that to another.
@@ -142,7 +145,11 @@ impl Socket {
                     until.saturating_duration_since(sys::now()) >= LEAST_TO_SIT
                 });
                 match core.seat(self).filter(|_| sits) {
-                    Some(seat) => (core, sits) = self.sit(core, &seat, &mut offer, spin.take()),
+                    Some(seat) => {
+                        (core, sits) = self.sit(core, &seat, &mut offer, spin);
+                        // The socket says nothing of what was too much for one time.
+                        more = core.is_reading() && core.has_undecoded();
+                    }
                     None => {
                         let stopped = core.receive(self, Goal::Message, &mut offer);
                         more = stopped == Stopped::Enough;
@@ -197,7 +204,7 @@ impl Socket {
 
     /// Waits in the system's receive call, without the lock and for a moment only, and takes what comes: two system
     /// calls fewer than asking, waiting and asking again. Until this returns nobody else receives. Also says whether
-    /// the moment had not passed.
+    /// the moment had not passed. Until `spin` it does not wait there, but asks all the time.
     fn sit<'a>(
         self: &'a Arc<Self>,
         mut core: MutexGuard<'a, Core>,
@@ -211,13 +218,19 @@ impl Socket {
         }
         drop(core);
         super::receive::with_buffer(|buffer| {
-            let mut received = Err(io::ErrorKind::WouldBlock.into());
-            while spin.is_some_and(|until| sys::now() < until) && is_blocked(&received) {
-                received = seat.recv(buffer);
-            }
-            if is_blocked(&received) {
-                received = seat.recv_waiting(buffer);
-            }
+            let received = match spin {
+                // For a moment as well: others must not wait for this thread for long.
+                Some(spin) => {
+                    let until = spin.min(sys::now() + SPIN_MOMENT);
+                    loop {
+                        let received = seat.recv(buffer);
+                        if !is_blocked(&received) || sys::now() >= until {
+                            break received;
+                        }
+                    }
+                }
+                None => seat.recv_waiting(buffer),
+            };
             let mut core = lock(&self.core);
             core.receiving = false;
             if core.receiver_awaited {
@@ -226,7 +239,7 @@ impl Socket {
             if core.handover.end_wait(sys::now()) {
                 self.service.notify_one();
             }
-            let is_over = is_blocked(&received);
+            let is_over = is_blocked(&received) && spin.is_none();
             // The connection may have ended meanwhile, and another may have come up.
             let is_same = |link: &super::core::Link| Arc::ptr_eq(link.stream.socket(), seat);
             if core.link.as_ref().is_some_and(is_same) {

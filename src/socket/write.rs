@@ -14,7 +14,11 @@ use crate::{
     sync::{Arc, MutexGuard, Ordering, lock, try_lock},
     sys::{self, Bell, Interest},
 };
-use std::io;
+use std::{io, time::Duration};
+
+/// A thread stays with its large message for so long at most; then the rest is queued. Meanwhile nothing else goes
+/// out, and that the ping before it has not been sent cannot be seen.
+const LONGEST_SEAT: Duration = Duration::from_millis(100);
 
 impl Socket {
     /// Whether a message of this length may be sent. Asked before the message is looked at: the
@@ -220,6 +224,7 @@ impl Socket {
     /// Sends the rest of a large message as the system takes it, without the lock: it is not copied, and the cache still
     /// has it. What the system does not take in a moment is queued. Meanwhile others queue what they write.
     fn send_rest(self: &Arc<Self>, seat: &Arc<sys::Socket>, mut rest: Rest<'_>) -> Result<()> {
+        let until = sys::now() + LONGEST_SEAT;
         let mut sent = 0;
         let result = loop {
             let (bytes, more) = rest.next();
@@ -230,6 +235,9 @@ impl Socket {
                 Ok(length) => {
                     rest.sent(length);
                     sent += length;
+                    if sys::now() >= until {
+                        break Ok(());
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
