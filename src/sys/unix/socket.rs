@@ -13,9 +13,8 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Takes over a connected stream.
+    /// Takes over a connected stream that does not block, as the runtime's do.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
         Ok(Socket { stream })
     }
 
