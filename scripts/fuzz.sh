@@ -18,6 +18,10 @@ others=$(awk -F '"' '/^name = / { name = $2 }
                   else if (known[name] && !same[name " " $2]) print name, $2 }' Cargo.lock fuzz/Cargo.lock)
 [[ -z $others ]] || fail "fuzz/Cargo.lock differs from Cargo.lock (fuzz/README.md says what to do): $others"
 
+dependencies() { sed -n '/^\[dependencies\]/,/^\[build-dependencies\]\|^\[lints/{/^\[build-dep\|^\[lints\|^$/!p}' "$1"; }
+cmp -s <(dependencies Cargo.toml) <(dependencies fuzz/library/Cargo.toml) ||
+  fail "fuzz/library/Cargo.toml has other dependencies than Cargo.toml"
+
 # As cargo-fuzz has them, but for the tracing of comparisons, which takes three quarters of the time: what it would
 # find is in the dictionaries. The sanitizer is not stable yet; the stable compiler is told that it is nightly.
 flags=(-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4

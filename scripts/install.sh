@@ -28,6 +28,8 @@ fill() {
 
 install -d "$lib/pkgconfig" "$lib/cmake/wdsocket" "$include"
 install -m 755 "$LIBRARY/libwdsocket.so" "$lib/libwdsocket.so.$version"
+# The names of what is not exported: an eighth of the file, for debuggers and profilers only.
+! command -v strip > /dev/null || strip --strip-unneeded "$lib/libwdsocket.so.$version"
 ln -sf "libwdsocket.so.$version" "$lib/$soname"
 ln -sf "$soname" "$lib/libwdsocket.so"
 install -m 644 "$LIBRARY/libwdsocket.a" "$lib/"

@@ -18,7 +18,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Takes over a connected stream.
+    /// Takes over a connected stream that does not block, as the runtime's do.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         Ok(Socket { stream })
     }
