@@ -65,6 +65,7 @@ need_bench() {
 need_mingw() {
   need gcc-mingw-w64-x86-64 has x86_64-w64-mingw32-gcc
   need gcc-mingw-w64-i686 has i686-w64-mingw32-gcc
+  need llvm has llvm-dlltool # for MSVC's import libraries
 }
 need_debian_rust() { # Rust with its library's source, to build that for Windows
   need rustc-web test -x /usr/bin/rustc

@@ -46,6 +46,9 @@ done
 DISPLAY=:$(< "$display")
 export DISPLAY
 
+say "Left out on Windows: POSIX alone has it, or why nothing takes its place"
+sed -n '/^# What only POSIX systems have/,/^if(UNIX)/s/^#   //p' c-tests/programs.cmake
+
 status=0
 for width in "${widths[@]}"; do
   say "C tests, Windows, $width bits"
