@@ -106,8 +106,8 @@ for purpose; do
     bench) need_bench ;;
     windows) need_mingw ;;
     windows-debian) need_mingw; need_debian_rust ;;
-    wine) need_cmake; need_mingw; need_wine; need_python; venv=true wine64=true wine32=true ;;
-    wine64) need_cmake; need_mingw; need_wine; need_python; venv=true wine64=true ;;
+    wine) need_cmake; need_mingw; need_wine; need_servers; need_python; venv=true wine64=true wine32=true ;;
+    wine64) need_cmake; need_mingw; need_wine; need_servers; need_python; venv=true wine64=true ;;
     wine32) need debootstrap has_server debootstrap; wine32=true ;; # what wine64 lacks of wine
     asan) need_cmake; need_loops; need_asan ;;
     test) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need binutils has nm; venv=true node=true ;;
