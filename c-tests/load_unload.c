@@ -1,23 +1,10 @@
-/* A host that loads the library, calls one function and unloads it, around every single call, as WinDev's API() does
-   without LoadDLL(): the library keeps itself in memory. Windows only; not linked with it, so without testing.c.
-   LIBRARY is a file name that Windows finds (PATH) or a whole path. With a MODE: how a process ends that has loaded and
-   unloaded it. */
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* A load and an unload around every call. Windows only. LIBRARY is a file name that Windows finds (PATH) or a whole path.
+   With a MODE: how a process ends that has loaded and unloaded it. */
+#include "loading.h"
 
 #include <windows.h>
 
-#include "wdsocket.h"
-
-#define PATIENCE_MS 20000
-
-static const char *library;
 static HMODULE loaded;
-
-/* Any function: what GetProcAddress gives has another type yet. */
-typedef void (*Function)(void);
 
 static Function load(const char *function)
 {
@@ -39,38 +26,7 @@ static intptr_t unload(intptr_t result)
     return result;
 }
 
-static intptr_t last;
-
-/* Loads, calls, unloads. */
-#define CALL(function, ...)                                                          \
-    do {                                                                             \
-        __typeof__(&function) call_ = (__typeof__(&function))load(#function);        \
-        last = unload((intptr_t)call_(__VA_ARGS__));                                 \
-    } while (0)
-
-#define EXPECT(want, function, ...)                                                                              \
-    do {                                                                                                         \
-        CALL(function, __VA_ARGS__);                                                                             \
-        if (last != (want)) {                                                                                    \
-            intptr_t came = last;                                                                                \
-            CALL(SocketErrorMessage, );                                                                          \
-            fprintf(stderr, "%s:%d: %s\n  expected %lld\n  came     %lld \"%s\"\n", __FILE__, __LINE__, #function, \
-                    (long long)(want), (long long)came, (const char *)last);                                     \
-            exit(1);                                                                                             \
-        }                                                                                                        \
-    } while (0)
-
-static int opened, closed, messages;
 static LONG lines;
-static int port;
-
-static void WDSOCKET_CALL on_event(int32_t event, const char *message, size_t length, const char *name, void *user_data)
-{
-    (void)name, (void)user_data;
-    opened += event == WDSOCKET_EVENT_OPENING;
-    closed += event == WDSOCKET_EVENT_CLOSING;
-    messages += event == WDSOCKET_EVENT_MESSAGE && length == 5 && memcmp(message, "hello", 5) == 0;
-}
 
 static void WDSOCKET_CALL on_wakeup(void *event) { SetEvent(event); }
 
@@ -80,20 +36,7 @@ static void WDSOCKET_CALL on_line(int32_t level, const char *line, void *count)
     InterlockedIncrement(count);
 }
 
-static void check(bool condition, const char *what)
-{
-    if (condition) return;
-    fprintf(stderr, "expected: %s\n", what);
-    exit(1);
-}
-
 static bool in_memory(void) { return GetModuleHandleA(library) != NULL; }
-
-static void dispatch_until(const int *count)
-{
-    for (int i = 0; i < 200 && *count == 0; i++) CALL(SocketDispatch, 100, 0);
-    check(*count > 0, "an event");
-}
 
 static void loop_until(const int *count)
 {
@@ -115,63 +58,37 @@ static void without_a_call_it_may_go(void)
     }
 }
 
-static void a_session(void)
+static void the_library_stays_from_the_first_call(void)
 {
-    char buffer[16];
-    CALL(SocketVersion, );
-    const char *version = (const char *)last;
-    check(in_memory(), "the library stays from the first call");
-    /* Options and errors survive, too: they are the library's memory, not the connection's. */
-    EXPECT(1, SocketSetOption, NULL, WDSOCKET_OPTION_USER_AGENT, "loaded/1");
-    EXPECT(0, SocketExists, "c");
-    EXPECT(WDSOCKET_E_UNKNOWN_NAME, SocketErrorCode, );
-    CALL(SocketErrorMessage, );
-    check(strstr((const char *)last, "c") != NULL, "the error message outlives the load of its call");
+    texts_options_and_errors_outlive_their_load();
+    check(in_memory(), "the library stays");
+}
 
-    EXPECT(1, WebSocketClientConnect, "c", "127.0.0.1", port, "/headers", NULL, PATIENCE_MS);
-    EXPECT(1, SocketExists, "c");
-    EXPECT(-WDSOCKET_E_BUFFER_TOO_SMALL, SocketRead, "c", 1, 0, buffer, sizeof buffer);
-    CALL(SocketRead, "c", 1, 0, NULL, 0);
-    char *request = calloc(1, (size_t)last + 1);
-    EXPECT((intptr_t)last, SocketRead, "c", 1, 0, request, (size_t)last + 1);
-    check(strstr(request, "loaded/1") != NULL, "the option set in an earlier load counts");
-    free(request);
-    EXPECT(1, SocketWrite, "c", "hello", -1);
-    EXPECT(5, SocketRead, "c", 1, 0, buffer, sizeof buffer);
-    EXPECT(1, SocketClose, "c");
+static HANDLE woken;
 
-    opened = messages = closed = 0;
-    EXPECT(1, SocketSetLog, on_line, 5, &lines);
-    HANDLE woken = CreateEventW(NULL, FALSE, FALSE, NULL);
-    EXPECT(1, SocketSetWakeup, on_wakeup, woken);
-    EXPECT(1, WebSocketClientConnectAsync, "d", on_event, "127.0.0.1", port, "/echo", NULL, NULL);
+static void dispatch_when_woken(const int *count)
+{
     check(WaitForSingleObject(woken, PATIENCE_MS) == WAIT_OBJECT_0, "a wake-up");
-    dispatch_until(&opened);
-    EXPECT(1, SocketWrite, "d", "hello", -1);
-    dispatch_until(&messages);
-    EXPECT(1, SocketCloseWith, "d", 1000, NULL);
-    dispatch_until(&closed);
-    check(opened == 1 && messages == 1 && closed == 1, "one event of each kind");
-    EXPECT(1, SocketClose, "d");
+    dispatch_until(count);
+}
+
+static void a_callback_socket_with_wakeup_and_log(void)
+{
+    EXPECT(1, SocketSetLog, on_line, 5, &lines);
+    woken = CreateEventW(NULL, FALSE, FALSE, NULL);
+    EXPECT(1, SocketSetWakeup, on_wakeup, woken);
+    a_callback_socket_with(dispatch_when_woken);
     check(lines > 0, "lines of the log");
     EXPECT(1, SocketSetLog, NULL, 0, NULL);
     EXPECT(1, SocketSetWakeup, NULL, NULL);
     CloseHandle(woken);
-    check(version[0] >= '0' && version[0] <= '9', "the version is still readable");
 }
 
 /* The window's class and procedure are the library's. */
-static void a_session_in_a_message_loop(void)
+static void a_callback_socket_in_a_message_loop(void)
 {
-    opened = messages = closed = 0;
     EXPECT(1, SocketAttachThread, );
-    EXPECT(1, WebSocketClientConnectAsync, "d", on_event, "127.0.0.1", port, "/echo", NULL, NULL);
-    loop_until(&opened);
-    EXPECT(1, SocketWrite, "d", "hello", -1);
-    loop_until(&messages);
-    EXPECT(1, SocketCloseWith, "d", 1000, NULL);
-    loop_until(&closed);
-    EXPECT(1, SocketClose, "d");
+    a_callback_socket_with(loop_until);
 }
 
 static void the_event_outlives_its_load(void)
@@ -184,17 +101,6 @@ static void the_event_outlives_its_load(void)
     EXPECT((intptr_t)event, SocketDispatchHandle, );
     dispatch_until(&opened);
     EXPECT(1, SocketClose, "d");
-}
-
-static void connections_go_on(void)
-{
-    char buffer[16];
-    /* With a connection open and the library "unloaded", its threads go on. */
-    EXPECT(1, WebSocketClientConnect, "e", "127.0.0.1", port, "/ping?count=3&interval_ms=5&payload=p", NULL, PATIENCE_MS);
-    EXPECT(-WDSOCKET_E_TIMEOUT, SocketRead, "e", 0, 200, buffer, sizeof buffer);
-    EXPECT(1, SocketShutdown, PATIENCE_MS);
-    EXPECT(1, WebSocketClientConnect, "e", "127.0.0.1", port, "/echo", NULL, PATIENCE_MS);
-    EXPECT(1, SocketClose, "e");
 }
 
 /* More often than it was loaded: Windows refuses it, or the library stays. */
@@ -306,13 +212,6 @@ static void processes_end(void)
     a_process_ends("attached", 34);
 }
 
-#define RUN(test)                  \
-    do {                           \
-        test();                    \
-        printf("ok %s\n", #test);  \
-        fflush(stdout);            \
-    } while (0)
-
 int main(int argc, char **argv)
 {
     const char *text_of_port = getenv("WDSOCKET_TEST_PORT");
@@ -323,8 +222,10 @@ int main(int argc, char **argv)
     if (argc == 3) return end_as(argv[2]);
     check(!in_memory(), "the library is not there yet");
     RUN(without_a_call_it_may_go);
-    RUN(a_session);
-    RUN(a_session_in_a_message_loop);
+    RUN(the_library_stays_from_the_first_call);
+    RUN(a_synchronous_socket);
+    RUN(a_callback_socket_with_wakeup_and_log);
+    RUN(a_callback_socket_in_a_message_loop);
     RUN(the_event_outlives_its_load);
     RUN(connections_go_on);
     RUN(freed_too_often_it_stays);

@@ -8,6 +8,7 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 # What each Windows since 10 brings along. msvcrt.dll is its own C library, not one that compilers bring.
@@ -214,25 +215,40 @@ if block is not None:
 
 expect(not image.codeview() and not re.search(rb"[ -~]\.pdb\b", image.bytes), "it refers to no .pdb")
 
-stem = file_name.removesuffix(".dll")
 folder = Path(dll).parent
 decoration = "_" if image.width == 32 else ""
-for name in (f"lib{stem}.dll.a", f"{stem}.lib"):
-    library = folder / name
-    if not library.exists():
-        expect(False, f"{name} lies beside it")
-        continue
-    pointers = {symbol for symbol in archive_symbols(library) if symbol.startswith("__imp_")}
-    wanted = {f"__imp_{decoration}{function}" for function in exported}
-    expect(pointers == wanted, f"{name} has what is exported; differs: {sorted(pointers ^ wanted)[:20]}")
-    told = {match.decode() for _, content in archive_members(library) for match in re.findall(rb"[\w.-]+\.dll(?=\0)", content, re.I)}
-    expect(told == {file_name}, f"{name} leads to {file_name}; came {sorted(told)}")
-definition = folder / f"{stem}.def"
-expect(definition.exists(), f"{stem}.def lies beside it")
-if definition.exists():
-    lines = [line.split(";")[0].strip() for line in definition.read_text(encoding="utf-8").splitlines()]
-    lines = [line for line in lines if line]
-    expect(lines[0].split()[1] == file_name, f"{stem}.def is {file_name}'s; came '{lines[0]}'")
-    listed = set(lines[lines.index("EXPORTS") + 1 :])
-    expect(listed == set(exported), f"{stem}.def lists what is exported; differs: {sorted(listed ^ set(exported))[:20]}")
+short_name = folder / "wdsocket.dll"
+expect(short_name.exists() and short_name.read_bytes() == image.bytes, f"{short_name.name} beside it is the same file")
+for target in (file_name, short_name.name):
+    stem = target.removesuffix(".dll")
+    for name, kind in ((f"lib{stem}.dll.a", "GNU's"), (f"{stem}.lib", "MSVC's")):
+        library = folder / name
+        if not library.exists():
+            expect(False, f"{name} lies beside it")
+            continue
+        pointers = {symbol for symbol in archive_symbols(library) if symbol.startswith("__imp_")}
+        wanted = {f"__imp_{decoration}{function}" for function in exported}
+        expect(pointers == wanted, f"{name} has what is exported; differs: {sorted(pointers ^ wanted)[:20]}")
+        members = [content for _, content in archive_members(library)]
+        told = {match.decode() for content in members for match in re.findall(rb"[\w.-]+\.dll(?=\0)", content, re.I)}
+        expect(told == {target}, f"{name} leads to {target}; came {sorted(told)}")
+        # "PE Format", import library format: machine 0, 0xFFFF, where others have their machine.
+        short = sum(1 for content in members if content[:4] == b"\0\0\xff\xff")
+        expect(short == (len(exported) if kind == "MSVC's" else 0), f"{name} is of {kind} form; short members: {short}")
+        with tempfile.TemporaryDirectory() as made:
+            program = Path(made) / "program.exe"
+            source = b"#include <wdsocket.h>\nint main(void) { return (int)SocketErrorCode(); }\n"
+            command = [compiler, f"-I{Path(header).parent}", "-x", "c", "-", "-x", "none", str(library), "-o", str(program)]
+            linked = subprocess.run(command, input=source, capture_output=True)
+            expect(linked.returncode == 0, f"a program can be linked with {name}; {linked.stderr.decode()[-300:]}")
+            if linked.returncode == 0:
+                expect(target in Image(program).imports(), f"and needs {target} then; came {Image(program).imports()}")
+    definition = folder / f"{stem}.def"
+    expect(definition.exists(), f"{stem}.def lies beside it")
+    if definition.exists():
+        lines = [line.split(";")[0].strip() for line in definition.read_text(encoding="utf-8").splitlines()]
+        lines = [line for line in lines if line]
+        expect(lines[0].split()[1] == target, f"{stem}.def is {target}'s; came '{lines[0]}'")
+        listed = set(lines[lines.index("EXPORTS") + 1 :])
+        expect(listed == set(exported), f"{stem}.def lists what is exported; differs: {sorted(listed ^ set(exported))[:20]}")
 sys.exit(1 if failures else 0)

@@ -122,6 +122,7 @@ endif()
 #   fork, sigpipe           (Windows has neither)
 #   signal_mask             (no signals)
 #   unix_socket             (such an address is UNSUPPORTED there)
+#   static_library          (the DLL is what there is for Windows)
 #   happy_eyeballs          a getaddrinfo of its own in place of the system's, which a DLL's imports do not allow (the
 #                           order of attempts is the same code)
 #   reconnecting            the same, and relay.c with poll and POSIX sockets (the same code, nothing of Windows in it)

@@ -34,6 +34,20 @@ system_libraries() {
 static_exports() {
   diff <(declared) <(readelf -sW "$LIBRARY/libwdsocket.a" | awk '$5 ~ /GLOBAL|WEAK|UNIQUE/ && $7 != "UND" { print $8 }' | sort -u)
 }
+# Of each function that takes or gives text there is a form for UTF-16, and the lists of them are complete: in the header's
+# introduction and in the documentation.
+utf16_forms() { grep -oE '\b(Web)?Socket[A-Za-z]+W\b' | sort -u; }
+declared_utf16() { echo '#include <wdsocket.h>' | cc -E -P -D_WIN32 -Iinclude -x c - | utf16_forms; }
+# The French names have none: they are other names of functions that have.
+needed_utf16() {
+  cc -E -P -Iinclude -x c include/wdsocket.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
+    grep -E 'char \*' |
+    sed -nE 's/.*\b((Web)?Socket[A-Za-z]+) *\(.*/\1W/p' | grep -vxE '(WebSocketClientConnecte|Socket(Connecte|Ecrit|Lit|Ferme|Existe|ChangeModeTransmission)).*' |
+    cat - <(echo SocketSetLogW) | sort -u
+}
+header_lists_utf16() { diff <(declared_utf16) <(sed '/^#include/,$d' include/wdsocket.h | utf16_forms); }
+page_lists_utf16() { diff <(declared_utf16) <(sed -n 's/^|//p' docs/encodings.md | utf16_forms); }
+every_utf16() { diff <(needed_utf16) <(declared_utf16); }
 version_agrees() {
   local version
   version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
@@ -50,6 +64,9 @@ check "the shared library exports the interface and nothing else" exports_match
 check "the static library exports the interface and nothing else" static_exports
 check "the SONAME is libwdsocket.so.0" soname
 check "the shared library needs system libraries only" system_libraries
+check "every function with text has a form for UTF-16" every_utf16
+check "the header's introduction lists the forms for UTF-16" header_lists_utf16
+check "docs/encodings.md lists the forms for UTF-16" page_lists_utf16
 check "SocketVersion is Cargo.toml's version" version_agrees
 
 add_count header "$passed" "$failed"

@@ -38,4 +38,6 @@ rm -f "$results"
 status=0
 ctest --test-dir "$folder" -j4 --output-on-failure --no-tests=error --output-junit "$results" "$@" || status=$?
 [[ ! -f $results ]] || count_junit "$name" "$results"
+# What a program could not show here, it has said.
+sed -n 's/^skipped /Skipped: /p' "$folder/Testing/Temporary/LastTest.log" | sort -u
 exit "$status"

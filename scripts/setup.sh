@@ -79,6 +79,7 @@ need_bench() {
 need_mingw() {
   need gcc-mingw-w64-x86-64 has x86_64-w64-mingw32-gcc
   need gcc-mingw-w64-i686 has i686-w64-mingw32-gcc
+  need llvm has llvm-dlltool # for MSVC's import libraries
 }
 need_debian_rust() { # Rust with its library's source, to build that for Windows
   need rustc-web test -x /usr/bin/rustc
@@ -119,8 +120,8 @@ for purpose; do
     bench) need_bench; bench=true ;;
     windows) need_mingw ;;
     windows-debian) need_mingw; need_debian_rust ;;
-    wine) need_cmake; need_mingw; need_wine; need_python; venv=true wine64=true wine32=true ;;
-    wine64) need_cmake; need_mingw; need_wine; need_python; venv=true wine64=true ;;
+    wine) need_cmake; need_mingw; need_wine; need_servers; need_python; venv=true wine64=true wine32=true ;;
+    wine64) need_cmake; need_mingw; need_wine; need_servers; need_python; venv=true wine64=true ;;
     wine32) need debootstrap has_server debootstrap; wine32=true ;; # what wine64 lacks of wine
     asan) need_cmake; need_loops; need_asan ;;
     test) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need binutils has nm; venv=true node=true ;;

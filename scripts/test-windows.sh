@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The C tests on the DLLs for Windows, with Wine, 64 and 32 bits; the test server runs outside.
+# The tests on the DLLs for Windows, with Wine, 64 and 32 bits; servers and proxies run outside.
 #
 #   scripts/test-windows.sh [64|32]... [-- CTEST-ARGUMENT...]      (default: both)
 #
+# WINDOWS_QUICK=1 leaves out of TLS all but whom it trusts, as CI does.
 # Six programs at a time: they mostly wait. What Wine shows and what it cannot: docs/windows.md.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
@@ -46,6 +47,9 @@ done
 DISPLAY=:$(< "$display")
 export DISPLAY
 
+say "Left out on Windows: POSIX alone has it, or why nothing takes its place"
+sed -n '/^# What only POSIX systems have/,/^if(UNIX)/s/^#   //p' c-tests/programs.cmake
+
 status=0
 for width in "${widths[@]}"; do
   say "C tests, Windows, $width bits"
@@ -73,14 +77,29 @@ for width in "${widths[@]}"; do
   "$LIBRARY/wdsocket-test-server" --run scripts/wine.sh "$width" "$out/calls.exe" && add_count "windev-$width" 1 0 ||
     { add_count "windev-$width" 0 1; status=1; }
 
+  host() { # host SOURCE NAME: compiles a host of the tests for Windows; prints the path of a program that runs it
+    "$tools-gcc" -std=c11 -D__USE_MINGW_ANSI_STDIO=1 -pthread -O1 -Wall -Wextra -Wpedantic -Werror -Iinclude "$1" \
+      -o "$out/$2.exe" -static -L"$BUILD/windows/$width" "-lwdsocket$width" || return
+    printf '#!/bin/sh\nexec "%s/scripts/wine.sh" %d "%s/%s.exe" "$@"\n' "$ROOT" "$width" "$out" "$2" > "$out/$2.sh"
+    chmod +x "$out/$2.sh"
+    echo "$out/$2.sh"
+  }
+
+  say "TLS and proxies, Windows, $width bits"
+  program=$(host tls-tests/host.c tls-host)
+  runners=(verification records proxies)
+  [[ -z ${WINDOWS_QUICK:-} ]] || runners=(verification)
+  # Their files where the small system for 32 bits sees them.
+  for runner in "${runners[@]}"; do
+    TMPDIR=$out TLS_TESTS_SYSTEM=windows INTEROP_LABEL="windows-$width-" \
+      .cache/venv/bin/python -B "tls-tests/$runner.py" "$program" "$LIBRARY/wdsocket-test-server" || status=1
+  done
+
   # The same code as in the other width decides here.
   [[ $width = 64 ]] || continue
   say "Autobahn without compression, Windows, $width bits"
-  "$tools-gcc" -std=c11 -D__USE_MINGW_ANSI_STDIO=1 -O1 -Wall -Wextra -Werror -Iinclude interop/autobahn.c \
-    -o "$out/autobahn.exe" -static -L"$BUILD/windows/$width" "-lwdsocket$width"
-  printf '#!/bin/sh\nexec "%s/scripts/wine.sh" %d "%s/autobahn.exe" "$@"\n' "$ROOT" "$width" "$out" > "$out/autobahn.sh"
-  chmod +x "$out/autobahn.sh"
-  .cache/venv/bin/python interop/autobahn.py "$out/autobahn.sh" sync callback --reports "$out/autobahn" \
+  program=$(host interop/autobahn.c autobahn)
+  .cache/venv/bin/python interop/autobahn.py "$program" sync callback --reports "$out/autobahn" \
     --exclude '12.*' --exclude '13.*' --expect 301 || status=1
 done
 

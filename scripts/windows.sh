@@ -83,7 +83,8 @@ for width; do
   for name in wdsocket "wdsocket$width"; do
     { printf 'LIBRARY %s.dll\nEXPORTS\n' "$name"; sed 's/^/  /' <<< "$functions"; } > "$out/$name.def"
     "$tools-dlltool" -m "$machine" -d "$out/$name.def" -l "$out/lib$name.dll.a"
-    cp "$out/lib$name.dll.a" "$out/$name.lib"
+    # MSVC's linker has its own form of import libraries. With GNU's it throws imports away (/OPT:REF).
+    llvm-dlltool -m "$machine" -d "$out/$name.def" -l "$out/$name.lib"
   done
   say "build/windows/$width"
   ls -l "$out" | awk 'NR > 1 { printf "  %9d %s\n", $5, $9 }'

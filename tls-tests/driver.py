@@ -28,6 +28,8 @@ INFO = {
 TLS1, TLS1_1, TLS1_2, TLS1_3 = 4, 8, 16, 32
 OPEN = 2
 PATIENCE = 30
+# The host program is one for Windows (scripts/test-windows.sh).
+WINDOWS = os.environ.get("TLS_TESTS_SYSTEM") == "windows"
 
 Result = collections.namedtuple("Result", "value code message more")
 Event = collections.namedtuple("Event", "event name code message state length hash text")
@@ -68,12 +70,16 @@ class Host:
     def __init__(self, folder, **environment):
         clean = {name: value for name, value in os.environ.items()
                  if not name.lower().endswith("_proxy") and not name.startswith(("SSL_CERT", "WDSOCKET_LOG"))}
+        # Windows' store is no file.
+        authorities = environment.pop("SSL_CERT_FILE", None) if WINDOWS else None
         self.stderr_file = tempfile.NamedTemporaryFile(dir=folder, prefix="stderr-", delete=False)
         self.process = subprocess.Popen([self.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.stderr_file, env=clean | environment)
         self.events = collections.deque()
         self.rest = b""
         self.defaults = {}
+        if authorities:
+            self.option(None, "CA_FILE", authorities)
 
     def line(self, timeout):
         end = time.monotonic() + timeout

@@ -7,12 +7,37 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "../interop/host.h"
 
-#include <dlfcn.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
+
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+
+/* What POSIX has and Windows has not. */
+static int setenv(const char *name, const char *value, int overwrite)
+{
+    (void)overwrite;
+    return _putenv_s(name, value);
+}
+
+static long getline(char **line, size_t *room, FILE *file)
+{
+    size_t length = 0;
+    for (int c; (c = getc(file)) != EOF;) {
+        if (length + 2 > *room) *line = allocate(*line, *room = 2 * (length + 2));
+        (*line)[length++] = (char)c;
+        (*line)[length] = '\0';
+        if (c == '\n') break;
+    }
+    return (long)length;
+}
+#else
+#include <dlfcn.h>
+#include <netdb.h>
 #include <unistd.h>
+#endif
 
 #define ARGUMENTS 12
 #define TEXT_SHOWN 4096
@@ -104,6 +129,7 @@ static char *pattern(size_t size, uint32_t seed)
     return bytes;
 }
 
+#ifndef _WIN32
 /* The library's look-ups come here: NAME.hangs is never resolved, NAME.two has two addresses. */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
@@ -120,6 +146,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     while (last != NULL && last->ai_next != NULL) last = last->ai_next;
     return failed ? failed : real("192.0.2.2", service, hints, &last->ai_next);
 }
+#endif
 
 /* A thread that waits for the next message. */
 static const char *waited_for;
@@ -230,6 +257,10 @@ int main(void)
 {
     char *line = NULL;
     size_t room = 0;
+#ifdef _WIN32
+    _setmode(_fileno(stdin), _O_BINARY);
+    _setmode(_fileno(stdout), _O_BINARY);
+#endif
     while (getline(&line, &room, stdin) > 0) {
         line[strcspn(line, "\n")] = '\0';
         char *rest = line;

@@ -277,6 +277,9 @@ def _(t):
 
 @promise("without any trusted certificate all are refused")
 def _(t):
+    if WINDOWS:  # its store has others
+        refused(t, made.good, "CN=good", host=t.host())
+        return
     empty = made.folder / "empty.store"
     empty.write_text("")
     refused(t, made.good, host=t.host(SSL_CERT_FILE=str(empty)))
@@ -727,6 +730,8 @@ def _(t):
 
 @promise("files without an end, pipes, and files too large to be keys are refused at once")
 def _(t):
+    if WINDOWS:
+        raise Skip("devices and pipes have no such names there")
     host, fifo, large = t.host(), made.folder / "fifo", made.folder / "large.pem"
     os.mkfifo(fifo)
     with open(large, "wb") as file:

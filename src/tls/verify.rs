@@ -258,6 +258,11 @@ fn explain(
             "the signature of the server's certificate \"{}\" or of one above it is wrong",
             server.subject
         ),
+        // The system's own words (Windows).
+        E::Other(other) => format!(
+            "the server's certificate \"{}\" is not accepted: {other}",
+            server.subject
+        ),
         other => format!(
             "the server's certificate \"{}\" is not accepted: {other}",
             server.subject
