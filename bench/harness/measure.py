@@ -22,6 +22,7 @@ class Case:
     rounds: float = 1  # times the number asked for
     server: str = "own"  # or "deflate": the server of the library's tests
     fresh: bool = False  # a new server for each round: ports that are in TIME_WAIT are not waited for
+    kind: str = "rounds"  # how it is measured: see KINDS in run.py
 
     def admits(self, peer):
         return (
@@ -34,8 +35,10 @@ class Case:
 class Bench:
     """What all cases share: where the programs are, and on which cores they run."""
 
-    def __init__(self, out, server_commands):
+    def __init__(self, out, build, server_commands):
         self.out = out
+        self.library = f"{build}/libwdsocket.so"
+        self.test_server = f"{build}/wdsocket-test-server"
         self.server_commands = server_commands
         self.cores = sorted(os.sched_getaffinity(0))
         self.ca = f"{out}/cert.pem"
@@ -160,10 +163,6 @@ def run_case(bench, case, peers, rounds):
     answers, failures = run_rounds(bench, case, taking_part, max(1, round(rounds * case.rounds)))
     floor = answers.get(FLOOR)
     return {
-        "title": case.title,
-        "scenario": case.scenario,
-        "placement": case.placement,
-        "parameters": case.parameters,
         "results": {name: summary(case, rounds, floor) for name, rounds in answers.items()},
         "failures": failures,
     }
