@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from harness import pool, scenarios  # noqa: E402
+from harness import machine, page, picture, pool, scenarios, targets  # noqa: E402
 from harness.counts import run_calls, run_load, run_settings, run_size  # noqa: E402
 from harness.idle import run_idle  # noqa: E402
 from harness.measure import Bench, run_case  # noqa: E402
@@ -36,7 +36,11 @@ def arguments():
     parser.add_argument("--library", action="append", default=[], type=lambda text: tuple(text.split("=", 1)))
     parser.add_argument("--option", action="append", default=[])
     parser.add_argument("--list", action="store_true")
-    return parser.parse_args()
+    parser.add_argument("--publish", action="store_true", help="write docs/performance.md although this is not everything")
+    options = parser.parse_args()
+    own = {"--out", "--build", "--python"}
+    options.given = [word for at, word in enumerate(sys.argv) if at and not {word, sys.argv[at - 1]} & own]
+    return options
 
 
 KINDS = {
@@ -60,7 +64,7 @@ def line_of(case, result):
             )
         case "calls":
             names = sorted(result["by_name"].items(), key=lambda pair: -pair[1])
-            return f"{result['calls']:7.2f}  {', '.join(f'{name} {calls:.2f}' for name, calls in names)}"
+            return f"{result['calls']:8.3f}  {', '.join(f'{name} {calls:.3f}' for name, calls in names)}"
         case "size":
             return f"{result['bytes']:,} bytes"
         case "load":
@@ -88,6 +92,20 @@ def introduce(everybody):
             peer.missing = str(failure)
         if peer.missing:
             print(f"{peer.name} does not take part: {peer.missing}")
+
+
+def publish(run, options):
+    """Writes the JSON, the page and its picture; those of docs/ only for a run of everything."""
+    folder = pathlib.Path("docs" if not options.given or options.publish else options.out)
+    results = pathlib.Path(options.out, "results.json")
+    results.write_text(json.dumps(run, indent=1, default=str) + "\n")
+    path, drawing = folder / "performance.md", folder / "performance.svg"
+    labels = {name: peer["label"] for name, peer in run["contestants"].items()}
+    drawn = picture.draw(run["cases"], labels, f"{run['machine']['date']}, {run['machine']['cpu']}.")
+    if drawn:
+        drawing.write_text(drawn)
+    page.write(path, run, drawing.name if drawn else None)
+    return [os.path.relpath(p) for p in (results, path, *([drawing] if drawn else []))]
 
 
 def main():
@@ -125,10 +143,26 @@ def main():
         for row in outcome.get("rows", ()):
             print(f"  {row}")
         sys.stdout.flush()
-        results[case.name] = {"title": case.title, "kind": case.kind, "scenario": case.scenario} | outcome
-    pathlib.Path("build/bench").mkdir(parents=True, exist_ok=True)
-    pathlib.Path("build/bench/results.json").write_text(json.dumps({"cases": results}, indent=1) + "\n")
-    print(f"\n{len(cases)} cases in {time.monotonic() - begin:.0f} s, {failed} failures; build/bench/results.json")
+        results[case.name] = {
+            "title": case.title,
+            "kind": case.kind,
+            "scenario": case.scenario,
+            "placement": case.placement,
+            "parameters": {key: value for key, value in case.parameters.items() if isinstance(value, (int, float, str))},
+        } | outcome
+    run = {
+        "machine": machine.describe(),
+        "options": " ".join(["make bench", *(["BENCH=" + repr(" ".join(options.given))] if options.given else [])]),
+        "rounds": rounds,
+        "minutes": (time.monotonic() - begin) / 60,
+        "contestants": {p.name: {"label": p.label, "version": p.version, "missing": p.missing, "how": p.how} for p in everybody},
+        "targets": targets.judge(results),
+        "cases": results,
+    }
+    written = publish(run, options)
+    for row in run["targets"]:
+        print(f"{'reached    ' if row['reached'] else 'NOT REACHED'} {row['target']:18} {row['shown']:22} {row['what']}")
+    print(f"\n{len(cases)} cases in {time.monotonic() - begin:.0f} s, {failed} failures; {', '.join(written)}")
     return 1 if failed else 0
 
 

@@ -45,7 +45,7 @@ def run_calls(bench, case, peers, _rounds):
                 name: (three[name] - one.get(name, 0)) / (2 * case.parameters["count"])
                 for name in three
             }
-            each = {name: calls for name, calls in each.items() if calls >= 0.01}
+            each = {name: calls for name, calls in each.items() if calls >= 0.0005 and name != "getrusage"}
             results[peer.name] = {"calls": sum(each.values()), "by_name": each}
         except (Failure, FileNotFoundError) as failure:
             failures[peer.name] = str(failure)
