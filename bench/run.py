@@ -16,7 +16,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from harness import scenarios  # noqa: E402
+from harness import machine, page, picture, pool, scenarios, targets  # noqa: E402
+from harness.counts import run_calls, run_load, run_settings, run_size  # noqa: E402
+from harness.idle import run_idle  # noqa: E402
 from harness.measure import Bench, run_case  # noqa: E402
 from harness.peers import FLOOR, peers  # noqa: E402
 from harness.processes import Contestant, Failure  # noqa: E402
@@ -25,6 +27,7 @@ from harness.processes import Contestant, Failure  # noqa: E402
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, five rounds")
     parser.add_argument("--rounds", type=int)
@@ -33,10 +36,39 @@ def arguments():
     parser.add_argument("--library", action="append", default=[], type=lambda text: tuple(text.split("=", 1)))
     parser.add_argument("--option", action="append", default=[])
     parser.add_argument("--list", action="store_true")
-    return parser.parse_args()
+    parser.add_argument("--publish", action="store_true", help="write docs/performance.md although this is not everything")
+    options = parser.parse_args()
+    own = {"--out", "--build", "--python"}
+    options.given = [word for at, word in enumerate(sys.argv) if at and not {word, sys.argv[at - 1]} & own]
+    return options
+
+
+KINDS = {
+    "rounds": run_case,
+    "idle": run_idle,
+    "calls": run_calls,
+    "size": run_size,
+    "load": run_load,
+    "settings": run_settings,
+}
 
 
 def line_of(case, result):
+    """A contestant's figures, for people who watch."""
+    spread = "  ratio {ratio:6.3f} ({ratio_low:.3f} to {ratio_high:.3f})".format(**result) if "ratio" in result else ""
+    match case.kind:
+        case "idle":
+            return (
+                f"{result['kib_each']:7.2f} KiB each  {result['descriptors_each']:.2f} descriptors each"
+                f"  {result['threads']} threads  {result['cpu_ms_per_second']:.2f} ms CPU a second"
+            )
+        case "calls":
+            names = sorted(result["by_name"].items(), key=lambda pair: -pair[1])
+            return f"{result['calls']:8.3f}  {', '.join(f'{name} {calls:.3f}' for name, calls in names)}"
+        case "size":
+            return f"{result['bytes']:,} bytes"
+        case "load":
+            return f"{result['load_us']:9.1f} µs{spread}"
     if "p50" in result:
         figures = f"p50 {result['p50']:8.1f}  p99 {result['p99']:8.1f}  p99.9 {result['p999']:8.1f} µs"
     elif case.scenario in ("receive", "send"):
@@ -44,9 +76,7 @@ def line_of(case, result):
         figures += f"  {result['median'] * case.parameters['size'] / 1e9:6.2f} GB/s"
     else:
         figures = f"{result['median'] / 1e3:9.2f} ms"
-    if "ratio" in result:
-        figures += f"  ratio {result['ratio']:6.3f} ({result['ratio_low']:.3f} to {result['ratio_high']:.3f})"
-    return f"{figures}  CPU {result['cpu_us']:7.2f} µs each  server {result['server_busy'] * 100:3.0f} %"
+    return f"{figures}{spread}  CPU {result['cpu_us']:7.2f} µs each  server {result['server_busy'] * 100:3.0f} %"
 
 
 def introduce(everybody):
@@ -64,12 +94,30 @@ def introduce(everybody):
             print(f"{peer.name} does not take part: {peer.missing}")
 
 
+def publish(run, options):
+    """Writes the JSON, the page and its picture; those of docs/ only for a run of everything."""
+    folder = pathlib.Path("docs" if not options.given or options.publish else options.out)
+    results = pathlib.Path(options.out, "results.json")
+    results.write_text(json.dumps(run, indent=1, default=str) + "\n")
+    path, drawing = folder / "performance.md", folder / "performance.svg"
+    labels = {name: peer["label"] for name, peer in run["contestants"].items()}
+    drawn = picture.draw(run["cases"], labels, f"{run['machine']['date']}, {run['machine']['cpu']}.")
+    if drawn:
+        drawing.write_text(drawn)
+    page.write(path, run, drawing.name if drawn else None)
+    return [os.path.relpath(p) for p in (results, path, *([drawing] if drawn else []))]
+
+
 def main():
     options = arguments()
-    bench = Bench(options.out, {"own": [f"{options.out}/server", f"{options.out}/cert.pem", f"{options.out}/key.pem"]})
+    servers = {
+        "own": [f"{options.out}/server", f"{options.out}/cert.pem", f"{options.out}/key.pem"],
+        "deflate": [f"{options.build}/wdsocket-test-server", "--port", "0"],
+    }
+    bench = Bench(options.out, options.build, servers)
     quick = 10 if options.quick else 1
     rounds = options.rounds or (5 if options.quick else 20)
-    cases = [case for group in scenarios.GROUPS.values() for case in group(bench.placements(), quick)]
+    cases = scenarios.all_cases(bench.placements(), quick)
     if options.only:
         cases = [case for case in cases if case.name.startswith(options.only)]
     if options.list:
@@ -84,17 +132,37 @@ def main():
     results, failed, begin = {}, 0, time.monotonic()
     for case in cases:
         print(f"\n{case.title} ({case.name})", flush=True)
-        outcome = run_case(bench, case, present, rounds)
+        if case.server == "deflate":
+            case.parameters |= pool.write(options.out, case.parameters["size"])
+        outcome = KINDS[case.kind](bench, case, present, rounds)
         for name, result in outcome["results"].items():
             print(f"  {name:24} {line_of(case, result)}")
         for name, reason in outcome["failures"].items():
             print(f"  {name:24} FAILED: {reason}")
             failed += 1
+        for row in outcome.get("rows", ()):
+            print(f"  {row}")
         sys.stdout.flush()
-        results[case.name] = outcome
-    pathlib.Path("build/bench").mkdir(parents=True, exist_ok=True)
-    pathlib.Path("build/bench/results.json").write_text(json.dumps({"cases": results}, indent=1) + "\n")
-    print(f"\n{len(cases)} cases in {time.monotonic() - begin:.0f} s, {failed} failures; build/bench/results.json")
+        results[case.name] = {
+            "title": case.title,
+            "kind": case.kind,
+            "scenario": case.scenario,
+            "placement": case.placement,
+            "parameters": {key: value for key, value in case.parameters.items() if isinstance(value, (int, float, str))},
+        } | outcome
+    run = {
+        "machine": machine.describe(),
+        "options": " ".join(["make bench", *(["BENCH=" + repr(" ".join(options.given))] if options.given else [])]),
+        "rounds": rounds,
+        "minutes": (time.monotonic() - begin) / 60,
+        "contestants": {p.name: {"label": p.label, "version": p.version, "missing": p.missing, "how": p.how} for p in everybody},
+        "targets": targets.judge(results),
+        "cases": results,
+    }
+    written = publish(run, options)
+    for row in run["targets"]:
+        print(f"{'reached    ' if row['reached'] else 'NOT REACHED'} {row['target']:18} {row['shown']:22} {row['what']}")
+    print(f"\n{len(cases)} cases in {time.monotonic() - begin:.0f} s, {failed} failures; {', '.join(written)}")
     return 1 if failed else 0
 
 

@@ -4,8 +4,8 @@ import dataclasses
 import os
 import statistics
 
-from .peers import FLOOR
-from .processes import Contestant, Failure, Server, cpu_us
+from .peers import FLOOR, RIVAL
+from .processes import Contestant, Failure, Server, scheduled_us
 
 
 @dataclasses.dataclass
@@ -22,6 +22,7 @@ class Case:
     rounds: float = 1  # times the number asked for
     server: str = "own"  # or "deflate": the server of the library's tests
     fresh: bool = False  # a new server for each round: ports that are in TIME_WAIT are not waited for
+    kind: str = "rounds"  # how it is measured: see KINDS in run.py
 
     def admits(self, peer):
         return (
@@ -34,8 +35,10 @@ class Case:
 class Bench:
     """What all cases share: where the programs are, and on which cores they run."""
 
-    def __init__(self, out, server_commands):
+    def __init__(self, out, build, server_commands):
         self.out = out
+        self.library = f"{build}/libwdsocket.so"
+        self.test_server = f"{build}/wdsocket-test-server"
         self.server_commands = server_commands
         self.cores = sorted(os.sched_getaffinity(0))
         self.ca = f"{out}/cert.pem"
@@ -102,9 +105,10 @@ def run_rounds(bench, case, peers, rounds):
             server.end()
             server = bench.server(case)
             contestant.prepare(case.scenario, **parameters())
-        before = cpu_us(server.pid)
+        server_before, before = scheduled_us(server.pid), scheduled_us(contestant.pid)
         answer = contestant.ask("round")
-        answer["server_cpu_us"] = cpu_us(server.pid) - before
+        answer["server_cpu_us"] = scheduled_us(server.pid)[0] - server_before[0]
+        answer["waited_us"] = scheduled_us(contestant.pid)[1] - before[1]
         return answer
 
     try:
@@ -134,23 +138,34 @@ def run_rounds(bench, case, peers, rounds):
     return {name: rounds for name, rounds in answers.items() if name not in failures}, failures
 
 
-def summary(case, answers, floor):
-    """A contestant's figures over its rounds; `floor`: the floor's answers."""
+def compared(case, answers, others):
+    """The quartiles of the rounds' ratios to another contestant's in the same rounds."""
+    return quartiles([figure(case, answer) / figure(case, other) for answer, other in zip(answers, others)])
+
+
+def summary(case, answers, floor, rival):
+    """A contestant's figures over its rounds; `floor`, `rival`: the answers of the floor, of the one to beat."""
+    total = {key: sum(answer[key] for answer in answers) for key in ("messages", "cpu_us", "server_cpu_us", "wall_us")}
     result = {
         "rounds": len(answers),
-        "messages": sum(answer["messages"] for answer in answers),
+        "messages": total["messages"],
         "median": statistics.median(figure(case, answer) for answer in answers),
-        "cpu_us": sum(a["cpu_us"] for a in answers) / sum(a["messages"] for a in answers),
-        "server_cpu_us": sum(a["server_cpu_us"] for a in answers) / sum(a["messages"] for a in answers),
-        "server_busy": sum(a["server_cpu_us"] for a in answers) / sum(a["wall_us"] for a in answers),
+        "cpu_us": total["cpu_us"] / total["messages"],
+        "server_cpu_us": total["server_cpu_us"] / total["messages"],
+        "server_busy": total["server_cpu_us"] / total["wall_us"],
+        "waited": sum(answer["waited_us"] for answer in answers) / total["wall_us"],
     }
     if "times" in answers[0]:
         ordered = sorted(time for answer in answers for time in answer["times"])
         result |= {"p50": percentile(ordered, 0.5), "p99": percentile(ordered, 0.99), "p999": percentile(ordered, 0.999)}
     if floor:
-        ratios = [figure(case, answer) / figure(case, low) for answer, low in zip(answers, floor)]
-        low, middle, high = quartiles(ratios)
+        low, middle, high = compared(case, answers, floor)
         result |= {"ratio": middle, "ratio_low": low, "ratio_high": high}
+    if rival:
+        result["to_rival"] = compared(case, answers, rival)[1]
+        result["cpu_to_rival"] = result["cpu_us"] / (
+            sum(answer["cpu_us"] for answer in rival) / sum(answer["messages"] for answer in rival)
+        )
     return result
 
 
@@ -158,12 +173,8 @@ def run_case(bench, case, peers, rounds):
     """Measures a case. Returns {"results": {NAME: figures}, "failures": {NAME: reason}}."""
     taking_part = [peer for peer in peers if case.admits(peer)]
     answers, failures = run_rounds(bench, case, taking_part, max(1, round(rounds * case.rounds)))
-    floor = answers.get(FLOOR)
+    floor, rival = answers.get(FLOOR), answers.get(RIVAL)
     return {
-        "title": case.title,
-        "scenario": case.scenario,
-        "placement": case.placement,
-        "parameters": case.parameters,
-        "results": {name: summary(case, rounds, floor) for name, rounds in answers.items()},
+        "results": {name: summary(case, rounds, floor, rival) for name, rounds in answers.items()},
         "failures": failures,
     }

@@ -9,6 +9,7 @@ class Peer:
     name: str
     label: str
     command: list
+    how: str = ""  # how it is used, for the page
     environment: dict = dataclasses.field(default_factory=dict)
     missing: str = ""  # why it cannot take part
     version: str = ""
@@ -16,6 +17,7 @@ class Peer:
 
 
 FLOOR = "raw"
+RIVAL = "beast-tuned"  # the one that must not be faster
 
 
 def peers(out, python, libraries, options):
@@ -24,20 +26,23 @@ def peers(out, python, libraries, options):
     def own(name, folder=None):
         environment = {"LD_LIBRARY_PATH": folder} if folder else {}
         suffix = f"@{name}" if name else ""
-        for way, label in (("sync", "wdsocket, synchronous"), ("callback", "wdsocket, callback")):
-            yield Peer(f"wdsocket-{way}{suffix}", label + suffix, [f"{out}/wdsocket", way, *options], environment)
+        for way, label, how in (
+            ("sync", "wdsocket, synchronous", "the C interface of the shared library: `SocketWrite`, `SocketRead`"),
+            ("callback", "wdsocket, callback", "the same, its host waiting in `SocketDispatch`"),
+        ):
+            yield Peer(f"wdsocket-{way}{suffix}", label + suffix, [f"{out}/wdsocket", way, *options], how, environment)
 
     listed = [
-        Peer(FLOOR, "raw TCP (the floor)", [f"{out}/raw"]),
+        Peer(FLOOR, "raw TCP (the floor)", [f"{out}/raw"], "blocking `send` and `recv` of frames made before; with TLS OpenSSL's blocking API"),
         *own(""),
         *(peer for name, folder in libraries for peer in own(name, folder)),
-        Peer("beast-tuned", "Boost.Beast, tuned", [f"{out}/beast", "tuned"]),
-        Peer("beast", "Boost.Beast, defaults", [f"{out}/beast", "default"]),
-        Peer("libwebsockets", "libwebsockets", [f"{out}/libwebsockets"]),
-        Peer("websocketpp", "WebSocket++", [f"{out}/websocketpp"]),
-        Peer("tungstenite", "tokio-tungstenite", [f"{out}/tungstenite/release/bench-tungstenite"]),
-        Peer("picows", "picows (Python)", [python, "bench/peers/peer_picows.py"]),
-        Peer("websockets", "websockets (Python)", [python, "bench/peers/peer_websockets.py"]),
+        Peer("beast-tuned", "Boost.Beast, tuned", [f"{out}/beast", "tuned"], "synchronous, `auto_fragment(false)`, write buffer of 128 KiB"),
+        Peer("beast", "Boost.Beast, defaults", [f"{out}/beast", "default"], "synchronous, its defaults"),
+        Peer("libwebsockets", "libwebsockets", [f"{out}/libwebsockets"], "its own loop (poll), buffers of 256 KiB (for many connections: its defaults)"),
+        Peer("websocketpp", "WebSocket++", [f"{out}/websocketpp"], "Boost.Asio's loop, reads of up to 256 KiB"),
+        Peer("tungstenite", "tokio-tungstenite", [f"{out}/tungstenite/release/bench-tungstenite"], "a runtime of one thread; corked: `feed` and `flush`"),
+        Peer("picows", "picows (Python)", [python, "bench/peers/peer_picows.py"], "asyncio, its listener answers"),
+        Peer("websockets", "websockets (Python)", [python, "bench/peers/peer_websockets.py"], "its asyncio client"),
     ]
     for peer in listed:
         reason = pathlib.Path(out, f"{peer.name.partition('-')[0]}.missing")

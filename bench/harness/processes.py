@@ -14,15 +14,16 @@ class Failure(Exception):
     """A contestant, or the server, said that it cannot, or nothing."""
 
 
-def cpu_us(pid):
-    """User and system time of a process's living threads, in microseconds."""
-    total = 0
+def scheduled_us(pid):
+    """How long a process's living threads ran, and waited for a core that others had, in microseconds."""
+    ran = waited = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:
-            total += int((task / "schedstat").read_text().split()[0])
+            words = (task / "schedstat").read_text().split()
         except (FileNotFoundError, ProcessLookupError):
-            pass  # the thread has just ended
-    return total / 1e3
+            continue  # the thread has just ended
+        ran, waited = ran + int(words[0]), waited + int(words[1])
+    return ran / 1e3, waited / 1e3
 
 
 class Process:

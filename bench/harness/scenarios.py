@@ -70,4 +70,124 @@ def gathered(placements, quick):
         )
 
 
-GROUPS = {"echo": echo, "receive": receive, "send": send, "gathered": gathered}
+def broadcast(placements, quick):
+    count = max(100, 1000 // quick)
+    for placement in placements:
+        yield Case(
+            f"broadcast/{placement}",
+            f"One message of 64 B to {count:,} connections, {PLACEMENTS[placement]}",
+            "broadcast",
+            placement,
+            {"size": 64, "count": count, "at_a_time": 64, "sink": ""},
+        )
+
+
+def opening(placements, quick):
+    count = 10_000 // quick
+    ways = (("one-by-one", "one by one", 1), ("loop", "64 at a time", 64))
+    for placement in placements:
+        for word, name, at_a_time in ways:
+            yield Case(
+                f"open/{word}/{placement}",
+                f"Opening {count:,} connections {name}, {PLACEMENTS[placement]}",
+                "open",
+                placement,
+                {"count": count, "at_a_time": at_a_time},
+                needs=frozenset([word]),
+                rounds=0.25,
+                fresh=True,
+            )
+
+
+NATIVE = ("wdsocket", "beast", "libwebsockets", "websocketpp", "tungstenite")
+
+
+def idle(placements, quick):
+    def case(name, title, count, ping="0", seconds=5, **more):
+        parameters = {"count": count, "at_a_time": 64, "ping": ping, "seconds": seconds if quick == 1 else 1}
+        return Case(name, title, "idle", placements[-1], parameters, kind="idle", **more)
+
+    count, tls_count = 10_000 // quick, 1000 // quick
+    yield case("idle/plain", f"{count:,} idle connections, nobody pings", count, only=NATIVE)
+    yield case(
+        "idle/ping", f"{count:,} idle connections, a ping each 30 s", count, "30000", 30, only=("wdsocket-callback",)
+    )
+    yield case(
+        "idle/tls", f"{tls_count:,} idle connections with TLS, nobody pings", tls_count, needs=frozenset(["tls"]),
+        only=NATIVE,
+    )  # fmt: skip
+
+
+def tls(placements, quick):
+    secure = {"needs": frozenset(["tls"])}
+    for placement in placements:
+        for size, count in ((64, 500), (64 * KIB, 50)):
+            yield Case(
+                f"tls/echo/{size}/{placement}",
+                f"Echo of {size_name(size)} over TLS, {PLACEMENTS[placement]}",
+                "echo",
+                placement,
+                {"size": size, "count": max(5, count // quick)},
+                **secure,
+            )
+    for scenario, path in (("receive", "/send?{},{},binary"), ("send", "/take?{},{}")):
+        for size, count in ((64, 20_000), (MIB, 20)):
+            count_now = max(5, count // quick)
+            yield Case(
+                f"tls/{scenario}/{size}",
+                f"{'Receiving' if scenario == 'receive' else 'Sending'} {size_name(size)} over TLS",
+                scenario,
+                placements[-1],
+                {"size": size, "count": count_now, "path": path.format(count_now, size)},
+                **secure,
+            )
+
+
+def deflate(placements, quick):
+    for placement in placements:
+        for size in (KIB, 16 * KIB):
+            yield Case(
+                f"deflate/{size}/{placement}",
+                f"Compressed echo of {size_name(size)} of JSON, {PLACEMENTS[placement]}",
+                "echo",
+                placement,
+                {"size": size, "count": 128 // quick, "kind": "text", "path": "/echo?deflate"},
+                needs=frozenset(["deflate"]),
+                only=("wdsocket", "beast-tuned"),
+                server="deflate",
+            )
+
+
+def counts(placements, quick):
+    for scenario, name, count, path in (
+        ("echo", "an echo of 64 B", 500, "/echo"),
+        ("receive", "64 B received", 20_000, "/send?{},64,binary"),
+        ("send", "64 B sent", 2_000, "/take?{},64"),
+    ):
+        count_now = max(100, count // quick)
+        yield Case(
+            f"calls/{scenario}",
+            f"System calls for {name}",
+            scenario,
+            placements[-1],
+            {"size": 64, "count": count_now, "path": path.format(count_now)},
+            kind="calls",
+        )
+
+
+def library(placements, quick):
+    yield Case("size", "The stripped library", "size", placements[0], {}, kind="size")
+    yield Case("load", "Loading the library", "load", placements[0], {"count": 200 // quick}, kind="load")
+
+
+def settings(placements, quick):
+    count = 500 // quick
+    title = f"The settings of compression, {count} connections"
+    yield Case("settings", title, "settings", placements[0], {"count": count}, kind="settings")
+
+
+GROUPS = (echo, receive, send, gathered, broadcast, opening, idle, tls, deflate, counts, library, settings)
+
+
+def all_cases(placements, quick):
+    return [case for group in GROUPS for case in group(placements, quick)]

@@ -128,7 +128,7 @@ int main(int argc, char **argv) {
   tuned = argc > 1 && strcmp(argv[1], "tuned") == 0;
   BenchPeer peer = {};
   peer.version = "Boost " BOOST_LIB_VERSION ", Beast " BOOST_BEAST_VERSION_STRING;
-  peer.can = "tls deflate";
+  peer.can = "tls deflate one-by-one";
   peer.open = open_one, peer.give = give, peer.take = take, peer.close = close_one;
   peer.open_many = open_many, peer.broadcast = broadcast, peer.close_many = close_many;
   try {

@@ -26,7 +26,9 @@
 
 typedef struct {
   const char *version;
-  const char *can; /* what it can beside echo, receive, send: words of "tls deflate threads callback cork" */
+  /* What it can beside the scenarios: words of "tls deflate threads callback cork", and "loop": it connects many at a
+   * time, or "one-by-one". */
+  const char *can;
   void (*open)(const char *path);     /* the connection that the next three use */
   void (*give)(long count);           /* writes bench.message so often */
   void (*take)(long count);           /* receives so many messages, calls bench_received for each */
@@ -201,9 +203,7 @@ static int bench_main(const BenchPeer *peer) {
   static char out[1 << 16];
   char first[1024];
   setvbuf(stdout, out, _IOFBF, sizeof out);
-  printf("{\"version\": \"%s\", \"can\": \"echo receive send%s%s%s %s\"}\n", peer->version,
-         peer->open_many ? " open idle" : "", peer->broadcast ? " broadcast" : "",
-         peer->open_many && peer->rest ? " loop" : "", peer->can ? peer->can : "");
+  printf("{\"version\": \"%s\", \"can\": \"echo receive send open idle broadcast %s\"}\n", peer->version, peer->can);
   fflush(stdout);
   while (fgets(first, sizeof first, stdin)) {
     char word[32] = "";

@@ -137,7 +137,7 @@ static void rest(double seconds) {
 }
 
 int main(void) {
-  static const BenchPeer peer = {.version = LWS_LIBRARY_VERSION, .can = "tls", .open = open_one, .give = give,
+  static const BenchPeer peer = {.version = LWS_LIBRARY_VERSION, .can = "tls loop", .open = open_one, .give = give,
                                  .take = take, .close = close_all, .open_many = open_many, .broadcast = broadcast,
                                  .close_many = close_all, .rest = rest};
   return bench_main(&peer);

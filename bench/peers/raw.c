@@ -231,7 +231,7 @@ static void give_by(const char *way, long count) { /* the floor is the same for 
 }
 
 int main(void) {
-  static const BenchPeer peer = {.version = OPENSSL_VERSION_TEXT, .can = "tls deflate threads callback cork",
+  static const BenchPeer peer = {.version = OPENSSL_VERSION_TEXT, .can = "tls deflate threads callback cork loop one-by-one",
                                  .open = raw_open, .give = give, .take = take, .close = raw_close, .give_by = give_by,
                                  .open_many = open_many, .broadcast = broadcast, .close_many = close_many};
   signal(SIGPIPE, SIG_IGN); /* OpenSSL writes with write(2) */

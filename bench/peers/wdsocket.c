@@ -196,7 +196,7 @@ int main(int argc, char **argv) {
     const char *value = strchr(argv[i], '=');
     if (!value || !SocketSetOption(NULL, atoi(argv[i]), value + 1)) fail(argv[i]);
   }
-  snprintf(can, sizeof can, "tls deflate threads%s%s", callback ? " callback" : "", cork() ? " cork" : "");
+  snprintf(can, sizeof can, "tls deflate threads%s%s", callback ? " callback loop" : " one-by-one", cork() ? " cork" : "");
   BenchPeer peer = {.version = SocketVersion(), .can = can, .open = wd_open, .give = give, .take = take,
                     .close = wd_close, .give_by = give_by, .open_many = open_many, .broadcast = broadcast,
                     .close_many = close_many, .rest = rest};

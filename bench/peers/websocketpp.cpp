@@ -115,6 +115,7 @@ int main() {
                                      std::to_string(websocketpp::patch_version);
   BenchPeer peer = {};
   peer.version = version.c_str();
+  peer.can = "loop";
   peer.open = open_one, peer.give = give, peer.take = take, peer.close = close_all;
   peer.open_many = open_many, peer.broadcast = broadcast, peer.close_many = close_all, peer.rest = rest;
   try {

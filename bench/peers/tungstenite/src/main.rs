@@ -220,7 +220,7 @@ fn main() -> Result<(), Failure> {
         .build()?;
     let mut bench = Bench::default();
     let (input, mut output) = (std::io::stdin(), std::io::stdout());
-    let can = "echo receive send open idle broadcast cork";
+    let can = "echo receive send open idle broadcast cork one-by-one";
     writeln!(
         output,
         "{{\"version\": \"{}\", \"can\": \"{can}\"}}",
