@@ -388,6 +388,20 @@ impl Decoder {
         Some((data, room))
     }
 
+    /// The same place, if so many bytes at least are missing there, to be filled elsewhere and given back. Until then this
+    /// decoder is not used.
+    pub fn take_place(&mut self, least: usize) -> Option<(Vec<u8>, usize)> {
+        let (data, room) = self.in_place()?;
+        (room >= least).then(|| (std::mem::take(data), room))
+    }
+
+    /// Takes a place back, with what was appended there: [`Decoder::received`] is to be called for that.
+    pub fn give_back_place(&mut self, data: Vec<u8>) {
+        if let Some(gathering) = &mut self.gathering {
+            gathering.message.data = data;
+        }
+    }
+
     /// Takes note of `length` bytes that were appended in place.
     pub fn received(&mut self, length: usize) -> Result<(), Violation> {
         if let (Some(frame), Some(gathering)) = (&mut self.frame, &mut self.gathering) {

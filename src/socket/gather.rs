@@ -99,7 +99,7 @@ impl Core {
     }
 
     /// The system has not taken all of a message.
-    pub fn note_full(&mut self, socket: &Socket) {
+    pub fn note_full(&mut self, socket: &Arc<Socket>) {
         self.is_backed_up = true;
         self.note_gathered(socket);
     }

@@ -4,7 +4,7 @@ use super::{
     Socket, State,
     core::Core,
     deadline,
-    receive::{Goal, Offer, Stopped},
+    receive::{Goal, IN_PLACE, Offer, Stopped},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -216,9 +216,18 @@ impl Socket {
         if core.handover.begin_wait() {
             self.service.notify_one();
         }
+        // Much of a message that is to come goes to its place at once.
+        let mut place = core
+            .link
+            .as_mut()
+            .and_then(|link| link.decoder.take_place(IN_PLACE));
         drop(core);
         super::receive::with_buffer(|buffer| {
             let received = match spin {
+                _ if place.is_some() => match &mut place {
+                    Some((data, room)) => seat.recv_append_waiting(data, *room),
+                    None => unreachable!("it is there"),
+                },
                 // For a moment as well: others must not wait for this thread for long.
                 Some(spin) => {
                     let until = spin.min(sys::now() + SPIN_MOMENT);
@@ -243,7 +252,11 @@ impl Socket {
             // The connection may have ended meanwhile, and another may have come up.
             let is_same = |link: &super::core::Link| Arc::ptr_eq(link.stream.socket(), seat);
             if core.link.as_ref().is_some_and(is_same) {
-                core.take_received(self, received, buffer, offer);
+                let in_place = place.is_some();
+                if let (Some(link), Some((data, _))) = (&mut core.link, place) {
+                    link.decoder.give_back_place(data);
+                }
+                core.take_received(self, received, in_place, buffer, offer);
             }
             // Whoever has come since could not receive.
             core.readers.ring_one();

@@ -22,7 +22,7 @@ const BUDGET: usize = 256 << 10;
 const MESSAGE_COST: usize = 64;
 const CONTROL_COST: usize = 512;
 /// From so many missing bytes on, a payload is received straight into its message.
-const IN_PLACE: usize = 8 << 10;
+pub(super) const IN_PLACE: usize = 8 << 10;
 
 struct Buffer(Vec<u8>);
 
@@ -104,6 +104,7 @@ impl Core {
         &mut self,
         socket: &Arc<Socket>,
         received: io::Result<usize>,
+        in_place: bool,
         buffer: &[u8],
         offer: &mut Offer<'_>,
     ) {
@@ -112,7 +113,10 @@ impl Core {
             Ok(length) => self.together(socket, |core| {
                 core.budget = BUDGET.saturating_sub(length);
                 core.counters.wire_in += length as u64;
-                core.decode(socket, &buffer[..length], offer);
+                match in_place {
+                    true => core.decode_in_place(socket, length, offer),
+                    false => core.decode(socket, &buffer[..length], offer),
+                }
             }),
             Err(error) if is_nothing(&error) => {}
             Err(error) => self.lose(socket, lost(&error)),

@@ -196,6 +196,11 @@ impl Socket {
         self.send(&[IoSlice::new(bytes)])
     }
 
+    pub fn recv_append_waiting(&self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
+        shuttle::thread::yield_now();
+        self.recv_append(buffer, limit)
+    }
+
     pub fn recv_append(&self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
         let mut bytes = vec![0; limit];
         let length = self.recv(&mut bytes)?;

@@ -95,21 +95,28 @@ impl Socket {
     /// Receives at most `limit` bytes into the room that `buffer` has behind its contents, without
     /// clearing that room first.
     pub fn recv_append(&self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
+        retry(|| self.append_with(buffer, limit, libc::MSG_DONTWAIT))
+    }
+
+    /// The same, waiting as [`Socket::recv_waiting`] does.
+    pub fn recv_append_waiting(&self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
+        self.append_with(buffer, limit, 0)
+    }
+
+    fn append_with(&self, buffer: &mut Vec<u8>, limit: usize, flags: i32) -> io::Result<usize> {
         let room = buffer.spare_capacity_mut();
         let length = room.len().min(limit);
-        let received = retry(|| {
-            // SAFETY: the pointer and length describe memory that `buffer` owns and nobody else
-            // reads; `recv` only writes to it.
-            let result = unsafe {
-                libc::recv(
-                    self.stream.as_raw_fd(),
-                    room.as_mut_ptr().cast(),
-                    length,
-                    libc::MSG_DONTWAIT,
-                )
-            };
-            usize::try_from(result).map_err(|_| io::Error::last_os_error())
-        })?;
+        // SAFETY: the pointer and length describe memory that `buffer` owns and nobody else
+        // reads; `recv` only writes to it.
+        let result = unsafe {
+            libc::recv(
+                self.stream.as_raw_fd(),
+                room.as_mut_ptr().cast(),
+                length,
+                flags,
+            )
+        };
+        let received = usize::try_from(result).map_err(|_| io::Error::last_os_error())?;
         // SAFETY: `recv` has initialized the first `received` bytes of the room.
         unsafe { buffer.set_len(buffer.len() + received) };
         Ok(received)

@@ -40,6 +40,11 @@ impl Socket {
     }
 
     /// Does not wait either.
+    pub fn recv_append_waiting(&self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
+        self.recv_append(buffer, limit)
+    }
+
+    /// Does not wait either.
     pub fn send_waiting(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
         self.send_one(bytes, more)
     }
