@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{
     borrow::Cow,
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     ffi::c_char,
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Last {
 
 thread_local! {
     static LAST: RefCell<Last> = const { RefCell::new(Last::none()) };
+    /// Its code, which is asked for much more often than the rest.
+    static CODE: Cell<i32> = const { Cell::new(0) };
 }
 
 impl Last {
@@ -51,17 +53,20 @@ impl Last {
     /// Makes this the thread's error (`None`: no error); returns what it was before, if there was one.
     #[inline]
     pub fn exchange(new: Option<Last>) -> Option<Last> {
-        let exchange = |last: &RefCell<Last>| {
-            let mut last = last.borrow_mut();
-            // Mostly there was no error and is none.
-            if last.message.is_none() && new.is_none() {
-                return None;
-            }
-            let before = std::mem::replace(&mut *last, new.unwrap_or(Last::none()));
-            before.message.is_some().then_some(before)
-        };
+        // Mostly there was no error and is none.
+        match new.is_none() && SocketErrorCode() == 0 {
+            true => None,
+            false => Self::replace(new),
+        }
+    }
+
+    #[cold]
+    fn replace(new: Option<Last>) -> Option<Last> {
+        let new = new.unwrap_or(Last::none());
+        let _ = CODE.try_with(|code| code.set(new.code));
         // Where the thread is ending and has no place for it any more, nobody can ask.
-        LAST.try_with(exchange).ok().flatten()
+        let before = LAST.try_with(|last| last.replace(new)).ok()?;
+        before.message.is_some().then_some(before)
     }
 }
 
@@ -81,8 +86,7 @@ pub(super) fn set<T>(result: Result<T>) -> Result<T> {
 /// Cannot fail, and leaves the error alone.
 #[unsafe(no_mangle)]
 pub extern "C" fn SocketErrorCode() -> isize {
-    LAST.try_with(|last| last.borrow().code as isize)
-        .unwrap_or(0)
+    CODE.try_with(|code| code.get() as isize).unwrap_or(0)
 }
 
 /// The sentence of the calling thread's error, in English: which socket, which address, what

@@ -36,7 +36,13 @@ struct Callbacks {
 }
 
 thread_local! {
-    static CALLBACKS: RefCell<Callbacks> = RefCell::new(Callbacks::default());
+    static CALLBACKS: RefCell<Callbacks> = const {
+        RefCell::new(Callbacks {
+            follows: false,
+            wrote: 0,
+            sockets: Vec::new(),
+        })
+    };
 }
 
 /// A callback begins on this thread; `follows`: others wait behind it.
