@@ -4,6 +4,7 @@
 //! A wake-up that is lost is a deadlock here, and shuttle reports the schedule.
 
 mod events;
+mod gathering;
 mod lead;
 mod sockets;
 
@@ -59,8 +60,17 @@ fn settings() -> Settings {
 /// A connection that is coming up, and the peers' ends of it and of those after it; further attempts fail.
 fn connect<const N: usize>(mode: Mode, settings: Settings) -> (Arc<Socket>, [Arc<sys::Socket>; N]) {
     let peers: [Arc<sys::Socket>; N] = std::array::from_fn(|_| Arc::default());
+    (connect_to(mode, settings, peers.clone()), peers)
+}
+
+/// The same with the peers' ends given.
+fn connect_to<const N: usize>(
+    mode: Mode,
+    settings: Settings,
+    peers: [Arc<sys::Socket>; N],
+) -> Arc<Socket> {
     let socket = Socket::new("s", "ws://model/", mode, settings);
-    let mut next = peers.clone().into_iter();
+    let mut next = peers.into_iter();
     let attempt = move |_: &std::sync::Arc<Settings>| {
         let upgraded = next.next().map(|peer| Upgraded {
             stream: Stream::direct(peer),
@@ -72,7 +82,7 @@ fn connect<const N: usize>(mode: Mode, settings: Settings) -> (Arc<Socket>, [Arc
         std::future::ready(upgraded.ok_or_else(refused))
     };
     runtime::spawn(|life| Socket::live(life, socket.clone(), attempt)).unwrap();
-    (socket, peers)
+    socket
 }
 
 /// With reconnecting, after hardly any time.
@@ -132,4 +142,20 @@ fn dispatch_until(diary: &Diary, line: &str) {
     while !diary.has(line) {
         events().dispatch(None, 0).unwrap();
     }
+}
+
+/// The whole messages of one byte each among masked frames.
+fn written(mut bytes: &[u8]) -> Vec<String> {
+    let mut messages = Vec::new();
+    while let [head, length, rest @ ..] = bytes {
+        let length = usize::from(length & 0x7f);
+        if rest.len() < 4 + length {
+            break;
+        }
+        if head & 15 == 1 {
+            messages.push(char::from(rest[0] ^ rest[4]).to_string());
+        }
+        bytes = &rest[4 + length..];
+    }
+    messages
 }

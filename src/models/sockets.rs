@@ -333,18 +333,104 @@ fn what_is_written_around_a_loss_arrives_once_and_in_order() {
     });
 }
 
-/// The whole messages of one byte each among masked frames.
-fn written(mut bytes: &[u8]) -> Vec<String> {
-    let mut messages = Vec::new();
-    while let [head, length, rest @ ..] = bytes {
-        let length = usize::from(length & 0x7f);
-        if rest.len() < 4 + length {
-            break;
-        }
-        if head & 15 == 1 {
-            messages.push(char::from(rest[0] ^ rest[4]).to_string());
-        }
-        bytes = &rest[4 + length..];
+#[test]
+fn closing_cancels_a_reader_that_receives_the_answer_itself() {
+    check(|| {
+        let (socket, peer) = open(Mode::Synchronous, settings());
+        let other = socket.clone();
+        let reader = thread::spawn(move || other.read(Wait::Forever, |_, _| Peek::Leave(())));
+        let server = thread::spawn(move || {
+            while peer.sent().is_empty() {
+                thread::yield_now();
+            }
+            peer.peer_sends(&close_frame());
+        });
+        socket.release(1000);
+        let error = reader.join().unwrap().unwrap_err();
+        assert_eq!(error.code, Code::Cancelled, "{error}");
+        server.join().unwrap();
+    });
+}
+
+/// Pings at once, and gives up soon.
+fn pinging() -> Settings {
+    let soon = Some(std::time::Duration::from_millis(1));
+    Settings {
+        ping_interval: soon,
+        pong_timeout: std::time::Duration::from_millis(1),
+        ..settings()
     }
-    messages
+}
+
+#[test]
+fn a_missing_pong_ends_the_wait_of_every_reader() {
+    check(|| {
+        let (socket, _peer) = open(Mode::Synchronous, pinging());
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let socket = socket.clone();
+                thread::spawn(move || read(&socket))
+            })
+            .collect();
+        assert_eq!(read(&socket), None);
+        for reader in readers {
+            assert_eq!(reader.join().unwrap(), None);
+        }
+    });
+}
+
+#[test]
+fn a_missing_pong_is_noticed_while_a_reader_comes_back_again_and_again() {
+    check(|| {
+        let (socket, peer) = open(Mode::Synchronous, pinging());
+        let other = socket.clone();
+        let reader = thread::spawn(move || while read(&other).is_some() {});
+        while socket.state() == State::Open {
+            // Each time it comes back it waits by itself again.
+            peer.peer_sends(&text("a"));
+            thread::yield_now();
+        }
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn a_reader_that_gives_up_leaves_the_wait_to_those_behind_it() {
+    check(|| {
+        let (socket, peer) = open(Mode::Synchronous, settings());
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let socket = socket.clone();
+                thread::spawn(move || read(&socket))
+            })
+            .collect();
+        let limit = Wait::For(std::time::Duration::from_millis(60));
+        let seen = socket.read(limit, |_, _| Peek::Leave(())).unwrap();
+        peer.peer_sends(&text("a"));
+        peer.peer_sends(&text("b"));
+        for reader in readers {
+            assert!(reader.join().unwrap().is_some());
+        }
+        assert_eq!(seen, None);
+        socket.release(1000);
+    });
+}
+
+#[test]
+fn a_send_that_fails_beside_a_reader_ends_its_wait_after_the_last_message() {
+    check(|| {
+        let (socket, peer) = open(Mode::Synchronous, settings());
+        let other = socket.clone();
+        let reader = thread::spawn(move || {
+            let mut count = 0;
+            while read(&other).is_some() {
+                count += 1;
+            }
+            count
+        });
+        peer.peer_sends(&text("a"));
+        peer.break_sending();
+        let _ = socket.write(Kind::Text, b"x");
+        assert_eq!(reader.join().unwrap(), 1);
+    });
 }

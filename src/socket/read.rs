@@ -172,6 +172,10 @@ impl Socket {
                 return Ok(self.take_message(&mut core, peek));
             }
             core.come_back(self, &mut tries);
+            // This thread may be the one that has received the answer to the close frame.
+            if core.released {
+                return Err(core.cancelled(self));
+            }
             if core.state == State::Closed {
                 return Err(core.tell_end(self));
             }

@@ -86,6 +86,8 @@ struct Pipe {
     outbound: Vec<u8>,
     /// How many bytes the system still takes; `None`: any number.
     room: Option<usize>,
+    /// Every further send fails.
+    broken: bool,
     registrations: Vec<Arc<Mutex<Ready>>>,
 }
 
@@ -151,6 +153,11 @@ impl Socket {
         pipe.tell(false, true);
     }
 
+    /// From now on every send fails.
+    pub fn break_sending(&self) {
+        lock(&self.pipe).broken = true;
+    }
+
     /// What has been sent to the peer.
     pub fn sent(&self) -> Vec<u8> {
         lock(&self.pipe).outbound.clone()
@@ -210,6 +217,9 @@ impl Socket {
 
     pub fn send(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut pipe = lock(&self.pipe);
+        if pipe.broken {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let wanted: usize = buffers.iter().map(|buffer| buffer.len()).sum();
         let length = wanted.min(pipe.room.unwrap_or(wanted));
         if length == 0 && wanted > 0 {
