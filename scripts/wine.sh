@@ -16,6 +16,8 @@ export WINEPREFIX=$ROOT/.cache/wine-prefix$width WINEDEBUG=${WINEDEBUG:-fixme-al
 # What Wine 8 lacks and Windows has (setup.sh makes it), and the library.
 WINEPATH="z:${ROOT//\//\\}\\.cache\\wine-dlls\\$width;z:${ROOT//\//\\}\\build\\windows\\$width"
 export WINEPATH
+# Programs find the server that runs already through this folder: always the same one.
+unset TMPDIR
 
 case $width in
   64)
