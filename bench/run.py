@@ -30,7 +30,8 @@ def arguments():
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, five rounds")
-    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--smoke", action="store_true", help="a hundredth, one round; fails unless everybody answers")
+    parser.add_argument("--rounds", type=int, help="default: 20, or 5 when quick")
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), default=())
     parser.add_argument("--contestants", type=lambda text: tuple(text.split(",")), default=())
     parser.add_argument("--library", action="append", default=[], type=lambda text: tuple(text.split("=", 1)))
@@ -115,8 +116,8 @@ def main():
         "deflate": [f"{options.build}/wdsocket-test-server", "--port", "0"],
     }
     bench = Bench(options.out, options.build, servers)
-    quick = 10 if options.quick else 1
-    rounds = options.rounds or (5 if options.quick else 20)
+    quick = 100 if options.smoke else 10 if options.quick else 1
+    rounds = options.rounds or (1 if options.smoke else 5 if options.quick else 20)
     cases = scenarios.all_cases(bench.placements(), quick)
     if options.only:
         cases = [case for case in cases if case.name.startswith(options.only)]
@@ -140,6 +141,12 @@ def main():
         for name, reason in outcome["failures"].items():
             print(f"  {name:24} FAILED: {reason}")
             failed += 1
+        if options.smoke and case.kind in ("rounds", "idle", "calls"):
+            expected = {peer.name for peer in present if case.admits(peer)}
+            for name in expected - set(outcome["results"]) - set(outcome["failures"]):
+                outcome["failures"][name] = "no figures"
+                print(f"  {name:24} FAILED: no figures")
+                failed += 1
         for row in outcome.get("rows", ()):
             print(f"  {row}")
         sys.stdout.flush()

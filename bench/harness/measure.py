@@ -29,6 +29,7 @@ class Case:
             self.needs <= peer.can
             and self.scenario in peer.can
             and (not self.only or peer.name == FLOOR or peer.name.startswith(self.only))
+            and (not peer.cases or self.name.startswith(peer.cases))
         )
 
 

@@ -14,6 +14,7 @@ class Peer:
     missing: str = ""  # why it cannot take part
     version: str = ""
     can: frozenset = frozenset()
+    cases: tuple = ()  # takes part only in those whose names begin so; empty: all
 
 
 FLOOR = "raw"
@@ -35,6 +36,13 @@ def peers(out, python, libraries, options):
     listed = [
         Peer(FLOOR, "raw TCP (the floor)", [f"{out}/raw"], "blocking `send` and `recv` of frames made before; with TLS OpenSSL's blocking API"),
         *own(""),
+        Peer(
+            "wdsocket-spin",
+            "wdsocket, synchronous, SPIN_US 50",
+            [f"{out}/wdsocket", "sync", *options, "14=50"],
+            "tries the socket for 50 µs before it sleeps: a core for latency",
+            cases=("echo/64/", "echo/1024/"),
+        ),
         *(peer for name, folder in libraries for peer in own(name, folder)),
         Peer("beast-tuned", "Boost.Beast, tuned", [f"{out}/beast", "tuned"], "synchronous, `auto_fragment(false)`, write buffer of 128 KiB"),
         Peer("beast", "Boost.Beast, defaults", [f"{out}/beast", "default"], "synchronous, its defaults"),
