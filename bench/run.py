@@ -37,7 +37,9 @@ def arguments():
     parser.add_argument("--library", action="append", default=[], type=lambda text: tuple(text.split("=", 1)))
     parser.add_argument("--option", action="append", default=[])
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--publish", action="store_true", help="write docs/performance.md although this is not everything")
+    parser.add_argument(
+        "--publish", action="store_true", help="write docs/performance.md although this is not everything"
+    )
     options = parser.parse_args()
     own = {"--out", "--build", "--python"}
     options.given = [word for at, word in enumerate(sys.argv) if at and not {word, sys.argv[at - 1]} & own]
@@ -155,20 +157,26 @@ def main():
             "kind": case.kind,
             "scenario": case.scenario,
             "placement": case.placement,
-            "parameters": {key: value for key, value in case.parameters.items() if isinstance(value, (int, float, str))},
+            "parameters": {
+                key: value for key, value in case.parameters.items() if isinstance(value, (int, float, str))
+            },
         } | outcome
     run = {
         "machine": machine.describe(),
         "options": " ".join(["make bench", *(["BENCH=" + repr(" ".join(options.given))] if options.given else [])]),
         "rounds": rounds,
         "minutes": (time.monotonic() - begin) / 60,
-        "contestants": {p.name: {"label": p.label, "version": p.version, "missing": p.missing, "how": p.how} for p in everybody},
+        "contestants": {
+            p.name: {"label": p.label, "version": p.version, "missing": p.missing, "how": p.how} for p in everybody
+        },
         "targets": targets.judge(results),
         "cases": results,
     }
     written = publish(run, options)
     for row in run["targets"]:
-        print(f"{'reached    ' if row['reached'] else 'NOT REACHED'} {row['target']:18} {row['shown']:22} {row['what']}")
+        print(
+            f"{'reached    ' if row['reached'] else 'NOT REACHED'} {row['target']:18} {row['shown']:22} {row['what']}"
+        )
     print(f"\n{len(cases)} cases in {time.monotonic() - begin:.0f} s, {failed} failures; {', '.join(written)}")
     return 1 if failed else 0
 

@@ -3,7 +3,11 @@
 from .measure import Case
 
 KIB, MIB = 1 << 10, 1 << 20
-PLACEMENTS = {"one-core": "both ends on one core", "two-cores": "the server on the other core", "free": "no fixed cores"}
+PLACEMENTS = {
+    "one-core": "both ends on one core",
+    "two-cores": "the server on the other core",
+    "free": "no fixed cores",
+}
 
 
 def size_name(size):
