@@ -3,7 +3,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build header demo test interop tls autobahn asan fuzz model bench windows test-windows dist install fmt lint clean
+.PHONY: all build header demo test interop tls autobahn asan fuzz model bench test-bench windows test-windows dist install fmt lint clean
 
 all: build
 
@@ -45,6 +45,9 @@ test-windows:   ## the C tests on them, with Wine
 dist:           ## the release archives and their checksums, into build/dist
 	scripts/dist.sh
 
+test-bench:     ## every contestant answers every scenario: a hundredth of the benchmarks
+	bench/run --smoke
+
 bench:          ## against raw TCP and other libraries; BENCH="--quick --only echo" (bench/run --help)
 	bench/run $(BENCH)
 
@@ -54,11 +57,13 @@ install:        ## PREFIX and DESTDIR as usual; after make
 fmt:
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
+	cargo fmt --manifest-path bench/peers/tungstenite/Cargo.toml
 
 lint:
 	scripts/setup.sh lint
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo fmt --manifest-path bench/peers/tungstenite/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
 clean:          ## keeps .cache, what setup.sh downloaded

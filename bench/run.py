@@ -30,13 +30,16 @@ def arguments():
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, five rounds")
-    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--smoke", action="store_true", help="a hundredth, one round; fails unless everybody answers")
+    parser.add_argument("--rounds", type=int, help="default: 20, or 5 when quick")
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), default=())
     parser.add_argument("--contestants", type=lambda text: tuple(text.split(",")), default=())
     parser.add_argument("--library", action="append", default=[], type=lambda text: tuple(text.split("=", 1)))
     parser.add_argument("--option", action="append", default=[])
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--publish", action="store_true", help="write docs/performance.md although this is not everything")
+    parser.add_argument(
+        "--publish", action="store_true", help="write docs/performance.md although this is not everything"
+    )
     options = parser.parse_args()
     own = {"--out", "--build", "--python"}
     options.given = [word for at, word in enumerate(sys.argv) if at and not {word, sys.argv[at - 1]} & own]
@@ -115,8 +118,8 @@ def main():
         "deflate": [f"{options.build}/wdsocket-test-server", "--port", "0"],
     }
     bench = Bench(options.out, options.build, servers)
-    quick = 10 if options.quick else 1
-    rounds = options.rounds or (5 if options.quick else 20)
+    quick = 100 if options.smoke else 10 if options.quick else 1
+    rounds = options.rounds or (1 if options.smoke else 5 if options.quick else 20)
     cases = scenarios.all_cases(bench.placements(), quick)
     if options.only:
         cases = [case for case in cases if case.name.startswith(options.only)]
@@ -140,6 +143,12 @@ def main():
         for name, reason in outcome["failures"].items():
             print(f"  {name:24} FAILED: {reason}")
             failed += 1
+        if options.smoke and case.kind in ("rounds", "idle", "calls"):
+            expected = {peer.name for peer in present if case.admits(peer)}
+            for name in expected - set(outcome["results"]) - set(outcome["failures"]):
+                outcome["failures"][name] = "no figures"
+                print(f"  {name:24} FAILED: no figures")
+                failed += 1
         for row in outcome.get("rows", ()):
             print(f"  {row}")
         sys.stdout.flush()
@@ -148,20 +157,26 @@ def main():
             "kind": case.kind,
             "scenario": case.scenario,
             "placement": case.placement,
-            "parameters": {key: value for key, value in case.parameters.items() if isinstance(value, (int, float, str))},
+            "parameters": {
+                key: value for key, value in case.parameters.items() if isinstance(value, (int, float, str))
+            },
         } | outcome
     run = {
         "machine": machine.describe(),
         "options": " ".join(["make bench", *(["BENCH=" + repr(" ".join(options.given))] if options.given else [])]),
         "rounds": rounds,
         "minutes": (time.monotonic() - begin) / 60,
-        "contestants": {p.name: {"label": p.label, "version": p.version, "missing": p.missing, "how": p.how} for p in everybody},
+        "contestants": {
+            p.name: {"label": p.label, "version": p.version, "missing": p.missing, "how": p.how} for p in everybody
+        },
         "targets": targets.judge(results),
         "cases": results,
     }
     written = publish(run, options)
     for row in run["targets"]:
-        print(f"{'reached    ' if row['reached'] else 'NOT REACHED'} {row['target']:18} {row['shown']:22} {row['what']}")
+        print(
+            f"{'reached    ' if row['reached'] else 'NOT REACHED'} {row['target']:18} {row['shown']:22} {row['what']}"
+        )
     print(f"\n{len(cases)} cases in {time.monotonic() - begin:.0f} s, {failed} failures; {', '.join(written)}")
     return 1 if failed else 0
 

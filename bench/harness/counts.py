@@ -41,10 +41,7 @@ def run_calls(bench, case, peers, _rounds):
     for peer in (peer for peer in peers if case.admits(peer)):
         try:
             one, three = (calls_of(bench, case, server, peer, rounds) for rounds in (1, 3))
-            each = {
-                name: (three[name] - one.get(name, 0)) / (2 * case.parameters["count"])
-                for name in three
-            }
+            each = {name: (three[name] - one.get(name, 0)) / (2 * case.parameters["count"]) for name in three}
             each = {name: calls for name, calls in each.items() if calls >= 0.0005 and name != "getrusage"}
             results[peer.name] = {"calls": sum(each.values()), "by_name": each}
         except (Failure, FileNotFoundError) as failure:

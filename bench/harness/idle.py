@@ -3,24 +3,21 @@
 from .measure import Case
 from .processes import Contestant, Failure
 
-SETTLE_SECONDS, REST_SECONDS = 2, 5
 
-
-def open_and_rest(bench, case, server, peer, count):
-    """Opens so many; returns what the process has then, and what it does with its time."""
+def open_and_rest(bench, case, server, peer, count, seconds):
+    """Opens so many; returns what the process has when it has settled, and what it does with so many seconds."""
     contestant = Contestant(peer, bench.client_cores(case.placement))
     try:
         parameters = {**case.parameters, **bench.address(case, server), "count": count}
         contestant.prepare("idle", **parameters)
-        contestant.ask("rest", seconds=SETTLE_SECONDS)
-        seconds = case.parameters["seconds"]
-        rest = contestant.ask("rest", seconds=seconds)
+        contestant.ask("rest", seconds=case.parameters["settle"])
         found = {
             "kib": contestant.status("VmRSS"),
             "threads": contestant.status("Threads"),
             "descriptors": contestant.descriptors(),
-            "cpu_ms": rest["cpu_us"] / 1e3 / seconds,
         }
+        if seconds:
+            found["cpu_ms"] = contestant.ask("rest", seconds=seconds)["cpu_us"] / 1e3 / seconds
         contestant.ask("finish")
         return found
     finally:
@@ -35,8 +32,8 @@ def run_idle(bench, case: Case, peers, _rounds):
     for peer in (peer for peer in peers if case.admits(peer)):
         server = bench.server(case)
         try:
-            low = open_and_rest(bench, case, server, peer, few)
-            high = open_and_rest(bench, case, server, peer, many)
+            low = open_and_rest(bench, case, server, peer, few, 0)
+            high = open_and_rest(bench, case, server, peer, many, case.parameters["seconds"])
             results[peer.name] = {
                 "kib_each": (high["kib"] - low["kib"]) / (many - few),
                 "descriptors_each": (high["descriptors"] - low["descriptors"]) / (many - few),

@@ -29,6 +29,7 @@ class Case:
             self.needs <= peer.can
             and self.scenario in peer.can
             and (not self.only or peer.name == FLOOR or peer.name.startswith(self.only))
+            and (not peer.cases or self.name.startswith(peer.cases))
         )
 
 
@@ -157,7 +158,11 @@ def summary(case, answers, floor, rival):
     }
     if "times" in answers[0]:
         ordered = sorted(time for answer in answers for time in answer["times"])
-        result |= {"p50": percentile(ordered, 0.5), "p99": percentile(ordered, 0.99), "p999": percentile(ordered, 0.999)}
+        result |= {
+            "p50": percentile(ordered, 0.5),
+            "p99": percentile(ordered, 0.99),
+            "p999": percentile(ordered, 0.999),
+        }
     if floor:
         low, middle, high = compared(case, answers, floor)
         result |= {"ratio": middle, "ratio_low": low, "ratio_high": high}

@@ -53,7 +53,10 @@ class Page:
         columns = [column for column in columns if column[1] in self.cases]
         names = [n for n in self.peers if any(self.result(case, n) for _, case, _ in columns)]
         rows = [
-            [self.peers[n]["label"], *(cell(r, extra) if (r := self.result(case, n)) else "" for _, case, extra in columns)]
+            [
+                self.peers[n]["label"],
+                *(cell(r, extra) if (r := self.result(case, n)) else "" for _, case, extra in columns),
+            ]
             for n in names
         ]
         return table([first, *(heading for heading, _, _ in columns)], rows)
@@ -88,15 +91,23 @@ class Page:
 
     def targets(self):
         rows = [
-            [row["what"], row["target"], row["shown"], "yes" if row["reached"] else "**no**"] for row in self.run["targets"]
+            [row["what"], row["target"], row["shown"], "yes" if row["reached"] else "**no**"]
+            for row in self.run["targets"]
         ]
         reached = sum(row["reached"] for row in self.run["targets"])
         text = f"{reached} of {len(rows)} reached in this run. Ratios are to raw TCP unless the row names another."
         return self.section("Figures to reach", text, table(["figure", "target", "measured", "reached"], rows))
 
     def contestants(self):
-        rows = [[peer["label"], peer["version"] or f"does not take part: {peer['missing']}", peer["how"]] for peer in self.peers.values()]
-        return self.section("Contestants", "Compression is off and `TCP_NODELAY` on everywhere.", table(["contestant", "version", "how it is used"], rows))
+        rows = [
+            [peer["label"], peer["version"] or f"does not take part: {peer['missing']}", peer["how"]]
+            for peer in self.peers.values()
+        ]
+        return self.section(
+            "Contestants",
+            "Compression is off and `TCP_NODELAY` on everywhere.",
+            table(["contestant", "version", "how it is used"], rows),
+        )
 
     def echo(self, title, prefix, sizes):
         out = []
@@ -120,14 +131,16 @@ class Page:
             out += self.matrix(f"{size_name(size)}: speed, ratio", columns, rate)
             out += self.details(
                 f"CPU µs per message of {size_name(size)}",
-                self.matrix("contestant", columns, lambda r, _: f"{r['cpu_us']:.3f}" if r["cpu_us"] < 10 else micro(r["cpu_us"])),
+                self.matrix(
+                    "contestant", columns, lambda r, _: f"{r['cpu_us']:.3f}" if r["cpu_us"] < 10 else micro(r["cpu_us"])
+                ),
             )
         return out
 
     def throughput(self):
         text = (
             "The other side writes as fast as it can, or takes and counts. Text costs its receiver a look at every byte, "
-            "as RFC 6455 demands; the floor, libwebsockets and (for binary) everybody look at none."
+            "as RFC 6455 demands; the floor and, by its default, libwebsockets look at none."
         )
         gathered = [(name, f"gathered/{way}", 64) for way, name in (
             ("threads", "four threads"), ("callback", "inside callbacks"), ("cork", "corked, 100 each"))]  # fmt: skip
@@ -148,12 +161,18 @@ class Page:
             for way, name in (("one-by-one", "one by one"), ("loop", "64 at a time"))
             for placement, where in PLACEMENTS.items()
         ]
+
         def milliseconds(result, _):
             return f"{result['median'] / 1e3:,.1f} ms, {ratio(result)}"
+
         out = []
         for title, text, columns in (
             ("Broadcast", "Until the server has the message from every connection.", broadcasts),
-            ("Opening connections", "The floor connects TCP, sends one request and reads one answer for each.", opening),
+            (
+                "Opening connections",
+                "The floor connects TCP, sends one request and reads one answer for each.",
+                opening,
+            ),
         ):
             counts = [self.cases[case]["parameters"]["count"] for _, case, _ in columns if case in self.cases]
             if counts:
@@ -190,7 +209,9 @@ class Page:
         ]
         return [
             *self.echo("Echo over TLS", "tls/echo", TLS_ECHOES),
-            *self.section("Bulk over TLS", "The floor is OpenSSL's blocking API.", self.matrix("speed, ratio", columns, rate)),
+            *self.section(
+                "Bulk over TLS", "The floor is OpenSSL's blocking API.", self.matrix("speed, ratio", columns, rate)
+            ),
         ]
 
     def compression(self):
@@ -209,21 +230,38 @@ class Page:
         settings = self.cases.get("settings", {}).get("rows", [])
         return [
             *self.section("Compressed echo of JSON", text, matrix),
-            *self.section("The settings of compression", self.cases.get("settings", {}).get("title", "") + ".", ["", *settings] if settings else []),
+            *self.section(
+                "The settings of compression",
+                self.cases.get("settings", {}).get("title", "") + ".",
+                ["", *settings] if settings else [],
+            ),
         ]
 
     def counts(self):
         names = (("echo", "echo of 64 B"), ("receive", "64 B received"), ("send", "64 B sent"))
         calls = [(name, f"calls/{case}", None) for case, name in names]
+
         def shown(result, _):
             most = sorted(result["by_name"].items(), key=lambda pair: -pair[1])[:4]
-            return f"{result['calls']:.2f}: " + ", ".join(f"{n} {c:.2f}" for n, c in most) if result["calls"] >= 0.1 else f"{result['calls']:.4f}"
-        size, load, empty = (self.result(*key) for key in (("size", "wdsocket"), ("load", "wdsocket"), ("load", "empty")))
+            return (
+                f"{result['calls']:.2f}: " + ", ".join(f"{n} {c:.2f}" for n, c in most)
+                if result["calls"] >= 0.1
+                else f"{result['calls']:.4f}"
+            )
+
+        size, load, empty = (
+            self.result(*key) for key in (("size", "wdsocket"), ("load", "wdsocket"), ("load", "empty"))
+        )
         rows = []
         if size:
             rows.append(["stripped shared library, TLS and encodings included", f"{size['bytes']:,} bytes"])
         if load:
-            rows.append(["`dlopen` of it, of an empty library", f"{load['load_us']:.0f} µs, {empty['load_us']:.0f} µs: {ratio(load)}"])
+            rows.append(
+                [
+                    "`dlopen` of it, of an empty library",
+                    f"{load['load_us']:.0f} µs, {empty['load_us']:.0f} µs: {ratio(load)}",
+                ]
+            )
         return [
             *self.section("System calls for each message", "Counted by strace, which slows each call, so that more gathers for the next.", self.matrix("calls", calls, shown)),
             *self.section("The library itself", "Each `dlopen` in a new process.", table(["", ""], rows)),

@@ -14,6 +14,7 @@ class Peer:
     missing: str = ""  # why it cannot take part
     version: str = ""
     can: frozenset = frozenset()
+    cases: tuple = ()  # takes part only in those whose names begin so; empty: all
 
 
 FLOOR = "raw"
@@ -33,14 +34,41 @@ def peers(out, python, libraries, options):
             yield Peer(f"wdsocket-{way}{suffix}", label + suffix, [f"{out}/wdsocket", way, *options], how, environment)
 
     listed = [
-        Peer(FLOOR, "raw TCP (the floor)", [f"{out}/raw"], "blocking `send` and `recv` of frames made before; with TLS OpenSSL's blocking API"),
+        Peer(
+            FLOOR,
+            "raw TCP (the floor)",
+            [f"{out}/raw"],
+            "blocking `send` and `recv` of frames made before; with TLS OpenSSL's blocking API",
+        ),
         *own(""),
+        Peer(
+            "wdsocket-spin",
+            "wdsocket, synchronous, SPIN_US 50",
+            [f"{out}/wdsocket", "sync", *options, "14=50"],
+            "tries the socket for 50 µs before it sleeps: a core for latency",
+            cases=("echo/64/", "echo/1024/"),
+        ),
         *(peer for name, folder in libraries for peer in own(name, folder)),
-        Peer("beast-tuned", "Boost.Beast, tuned", [f"{out}/beast", "tuned"], "synchronous, `auto_fragment(false)`, write buffer of 128 KiB"),
+        Peer(
+            "beast-tuned",
+            "Boost.Beast, tuned",
+            [f"{out}/beast", "tuned"],
+            "synchronous, `auto_fragment(false)`, write buffer of 128 KiB",
+        ),
         Peer("beast", "Boost.Beast, defaults", [f"{out}/beast", "default"], "synchronous, its defaults"),
-        Peer("libwebsockets", "libwebsockets", [f"{out}/libwebsockets"], "its own loop (poll), buffers of 256 KiB (for many connections: its defaults)"),
+        Peer(
+            "libwebsockets",
+            "libwebsockets",
+            [f"{out}/libwebsockets"],
+            "its own loop (poll), buffers of 256 KiB (for many connections: its defaults)",
+        ),
         Peer("websocketpp", "WebSocket++", [f"{out}/websocketpp"], "Boost.Asio's loop, reads of up to 256 KiB"),
-        Peer("tungstenite", "tokio-tungstenite", [f"{out}/tungstenite/release/bench-tungstenite"], "a runtime of one thread; corked: `feed` and `flush`"),
+        Peer(
+            "tungstenite",
+            "tokio-tungstenite",
+            [f"{out}/tungstenite/release/bench-tungstenite"],
+            "a runtime of one thread; corked: `feed` and `flush`",
+        ),
         Peer("picows", "picows (Python)", [python, "bench/peers/peer_picows.py"], "asyncio, its listener answers"),
         Peer("websockets", "websockets (Python)", [python, "bench/peers/peer_websockets.py"], "its asyncio client"),
     ]

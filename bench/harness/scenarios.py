@@ -3,11 +3,18 @@
 from .measure import Case
 
 KIB, MIB = 1 << 10, 1 << 20
-PLACEMENTS = {"one-core": "both ends on one core", "two-cores": "the server on the other core", "free": "no fixed cores"}
+PLACEMENTS = {
+    "one-core": "both ends on one core",
+    "two-cores": "the server on the other core",
+    "free": "no fixed cores",
+}
 
 
 def size_name(size):
     return f"{size // MIB} MiB" if size >= MIB else f"{size // KIB} KiB" if size >= KIB else f"{size} B"
+
+
+# A function for each group of cases. `quick`: by how much less than everything, 1 for everything.
 
 
 def echo(placements, quick):
@@ -71,7 +78,7 @@ def gathered(placements, quick):
 
 
 def broadcast(placements, quick):
-    count = max(100, 1000 // quick)
+    count = max(20, 1000 // quick)
     for placement in placements:
         yield Case(
             f"broadcast/{placement}",
@@ -83,7 +90,7 @@ def broadcast(placements, quick):
 
 
 def opening(placements, quick):
-    count = 10_000 // quick
+    count = max(100, 10_000 // quick)
     ways = (("one-by-one", "one by one", 1), ("loop", "64 at a time", 64))
     for placement in placements:
         for word, name, at_a_time in ways:
@@ -103,11 +110,11 @@ NATIVE = ("wdsocket", "beast", "libwebsockets", "websocketpp", "tungstenite")
 
 
 def idle(placements, quick):
-    def case(name, title, count, ping="0", seconds=5, **more):
-        parameters = {"count": count, "at_a_time": 64, "ping": ping, "seconds": seconds if quick == 1 else 1}
+    def case(name, title, count, ping="0", seconds=3, **more):
+        parameters = {"count": count, "at_a_time": 64, "ping": ping, "seconds": seconds / quick, "settle": 2 / quick}
         return Case(name, title, "idle", placements[-1], parameters, kind="idle", **more)
 
-    count, tls_count = 10_000 // quick, 1000 // quick
+    count, tls_count = max(100, 10_000 // quick), max(20, 1000 // quick)
     yield case("idle/plain", f"{count:,} idle connections, nobody pings", count, only=NATIVE)
     yield case(
         "idle/ping", f"{count:,} idle connections, a ping each 30 s", count, "30000", 30, only=("wdsocket-callback",)
@@ -151,7 +158,7 @@ def deflate(placements, quick):
                 f"Compressed echo of {size_name(size)} of JSON, {PLACEMENTS[placement]}",
                 "echo",
                 placement,
-                {"size": size, "count": 128 // quick, "kind": "text", "path": "/echo?deflate"},
+                {"size": size, "count": max(5, 128 // quick), "kind": "text", "path": "/echo?deflate"},
                 needs=frozenset(["deflate"]),
                 only=("wdsocket", "beast-tuned"),
                 server="deflate",
@@ -177,11 +184,11 @@ def counts(placements, quick):
 
 def library(placements, quick):
     yield Case("size", "The stripped library", "size", placements[0], {}, kind="size")
-    yield Case("load", "Loading the library", "load", placements[0], {"count": 200 // quick}, kind="load")
+    yield Case("load", "Loading the library", "load", placements[0], {"count": max(5, 200 // quick)}, kind="load")
 
 
 def settings(placements, quick):
-    count = 500 // quick
+    count = max(5, 500 // quick)
     title = f"The settings of compression, {count} connections"
     yield Case("settings", title, "settings", placements[0], {"count": count}, kind="settings")
 

@@ -22,20 +22,19 @@ class Target:
     scale: float = 1
 
     def judged(self, cases):
-        """The row, or None where the run has no such figure."""
-        result = cases.get(self.case, {}).get("results", {}).get(self.who, {})
-        if self.key not in result:
+        """The row, or None where the run did not have the case."""
+        if self.case not in cases:
             return None
+        sign = "≤" if self.most else "≥"
+        row = {"what": self.what, "case": self.case, "target": f"{sign} {self.limit:,g}{self.unit}"}
+        result = cases[self.case]["results"].get(self.who, {})
+        if self.key not in result:
+            return row | {"value": None, "shown": "not measured", "reached": False}
         # Judged as it is shown: a value that reads like the limit reaches it.
         value = round(result[self.key] / self.scale, self.digits)
-        return {
-            "what": self.what,
-            "case": self.case,
-            "target": f"{'≤' if self.most else '≥'} {self.limit:,g}{self.unit}",
-            "value": value,
-            "shown": f"{value:,.{self.digits}f}{self.unit}",
-            "reached": value <= self.limit if self.most else value >= self.limit,
-        }
+        spread = " ({ratio_low:.2f} to {ratio_high:.2f})".format(**result) if self.key == "ratio" else ""
+        reached = value <= self.limit if self.most else value >= self.limit
+        return row | {"value": value, "shown": f"{value:,.{self.digits}f}{self.unit}{spread}", "reached": reached}
 
 
 def echoes(prefix, limits, who, name):
@@ -75,7 +74,10 @@ def many():
         yield Target(f"idle connections, {name}: descriptors", "idle/plain", who, "descriptors_each", 1, unit=" each")
         # A thousandth of a core is what cannot be told from the measurement itself.
         yield Target(f"idle connections, {name}: CPU", "idle/plain", who, "cpu_ms_per_second", 1, unit=" ms a second")
-    for who, way, name in (("wdsocket-callback", "loop", "64 at a time"), ("wdsocket-sync", "one-by-one", "one by one")):
+    for who, way, name in (
+        ("wdsocket-callback", "loop", "64 at a time"),
+        ("wdsocket-sync", "one-by-one", "one by one"),
+    ):
         for placement, where in PLACEMENTS.items():
             yield Target(f"opening connections {name}, {where}", f"open/{way}/{placement}", who, "ratio", 1.3)
 
@@ -86,7 +88,9 @@ def secure():
             title = f"TLS echo of {size_name(size)}, {where}"
             yield Target(title, f"tls/echo/{size}/{placement}", "wdsocket-sync", "ratio", limit)
     for who, name in OWN.items():
-        yield Target(f"idle TLS connections, {name}: memory", "idle/tls", who, "kib_each", 30, digits=1, unit=" KiB each")
+        yield Target(
+            f"idle TLS connections, {name}: memory", "idle/tls", who, "kib_each", 30, digits=1, unit=" KiB each"
+        )
 
 
 def compressed():

@@ -75,7 +75,7 @@ static beast::flat_buffer buffer;
 
 /* Errors are exceptions, which end the process with what they say. */
 template <class Stream> static void give_to(Stream &stream, long count) {
-  while (count-- > 0) stream.write(asio::buffer(bench.message, bench.size));
+  while (count-- > 0) stream.write(asio::buffer(bench.message, bench.sent));
 }
 
 template <class Stream> static void take_from(Stream &stream, long count) {

@@ -30,7 +30,7 @@ typedef struct {
    * time, or "one-by-one". */
   const char *can;
   void (*open)(const char *path);     /* the connection that the next three use */
-  void (*give)(long count);           /* writes bench.message so often */
+  void (*give)(long count);           /* writes bench.sent bytes of bench.message so often */
   void (*take)(long count);           /* receives so many messages, calls bench_received for each */
   void (*close)(void);
   void (*give_by)(const char *way, long count); /* "threads", "callback", "cork" */
@@ -44,12 +44,13 @@ static struct {
   char line[1024], scenario[32];
   const char *kind; /* binary, text, cjk, pool */
   const char *message, *pool;
-  size_t size, expected, pool_count, next;
+  size_t size, sent, expected, pool_count, next; /* sent: the bytes of `message` that are sent */
   long received, count;
   int port, tls, at_a_time, deflate;
   const char *ca;
   int verify;
   double begin; /* of the round */
+  long rounds;
 } bench;
 
 #if defined(__GNUC__)
@@ -141,6 +142,7 @@ static void bench_exchange(const BenchPeer *peer) {
 }
 
 static void bench_prepare(const BenchPeer *peer) {
+  bench.rounds = 0;
   bench.kind = bench_text("kind", "binary");
   bench.size = (size_t)bench_number("size", 64);
   bench.count = (long)bench_number("count", 1);
@@ -150,7 +152,7 @@ static void bench_prepare(const BenchPeer *peer) {
   bench.deflate = (int)bench_number("deflate", 0); /* the level, 0 for none */
   bench.at_a_time = (int)bench_number("at_a_time", 1);
   bench_fill();
-  bench.expected = bench.size, bench.verify = 1;
+  bench.expected = bench.sent = bench.size, bench.verify = 1;
   if (strcmp(bench.scenario, "echo") == 0) {
     peer->open(bench_text("path", "/echo"));
     for (size_t i = 0; i < (bench.pool_count ? bench.pool_count : 1); i++) bench_exchange(peer);
@@ -174,6 +176,8 @@ static void bench_round(const BenchPeer *peer) {
       times[i] = bench_now() - start;
     }
   } else if (strcmp(bench.scenario, "receive") == 0) {
+    bench.sent = 3; /* a character, in any case */
+    bench.verify = bench.rounds == 0; /* the first is not counted */
     peer->give(1);
     peer->take(bench.count);
   } else if (strcmp(bench.scenario, "send") == 0) {
@@ -188,6 +192,7 @@ static void bench_round(const BenchPeer *peer) {
     peer->open_many((int)bench.count);
   }
   double wall = bench_now() - bench.begin;
+  bench.rounds++;
   printf("{\"wall_us\": %.1f, \"cpu_us\": %.0f, \"messages\": %ld, \"bytes\": %.0f", wall, bench_cpu() - cpu,
          bench.count, (double)bench.count * (double)bench.size);
   if (times) {
@@ -216,7 +221,8 @@ static int bench_main(const BenchPeer *peer) {
     } else if (strcmp(word, "round") == 0) {
       bench_round(peer);
     } else if (strcmp(word, "rest") == 0) {
-      double seconds = bench_number("seconds", 1), cpu = bench_cpu();
+      double seconds = 0, cpu = bench_cpu();
+      sscanf(first, "rest seconds=%lf", &seconds);
       struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
       if (peer->rest) peer->rest(seconds);
       else nanosleep(&time, NULL);

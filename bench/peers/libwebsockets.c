@@ -18,8 +18,8 @@ static size_t in_size;
 static void write_pending(struct lws *wsi, long i) {
   /* It masks in place, so each message is copied there first. */
   while (pending[i] > 0) {
-    memcpy(out + LWS_PRE, bench.message, bench.size);
-    if (lws_write(wsi, out + LWS_PRE, bench.size, bench_is_text() ? LWS_WRITE_TEXT : LWS_WRITE_BINARY) < (int)bench.size)
+    memcpy(out + LWS_PRE, bench.message, bench.sent);
+    if (lws_write(wsi, out + LWS_PRE, bench.sent, bench_is_text() ? LWS_WRITE_TEXT : LWS_WRITE_BINARY) < (int)bench.sent)
       bench_fail("lws_write");
     pending[i]--, pending_sum--;
     if (lws_send_pipe_choked(wsi)) break;
@@ -128,6 +128,7 @@ static lws_sorted_usec_list_t alarm_clock;
 static void on_alarm(lws_sorted_usec_list_t *list) {
   (void)list;
   rested = 1;
+  lws_cancel_service(context); /* it would go on to wait for the next event */
 }
 
 static void rest(double seconds) {
@@ -137,7 +138,9 @@ static void rest(double seconds) {
 }
 
 int main(void) {
-  static const BenchPeer peer = {.version = LWS_LIBRARY_VERSION, .can = "tls loop", .open = open_one, .give = give,
+  static char version[32];
+  snprintf(version, sizeof version, "%.*s", (int)strcspn(LWS_LIBRARY_VERSION, "-"), LWS_LIBRARY_VERSION);
+  const BenchPeer peer = {.version = version, .can = "tls loop", .open = open_one, .give = give,
                                  .take = take, .close = close_all, .open_many = open_many, .broadcast = broadcast,
                                  .close_many = close_all, .rest = rest};
   return bench_main(&peer);

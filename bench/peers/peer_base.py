@@ -25,6 +25,9 @@ class Peer:
     async def give(self, count):
         """Sends the message so often."""
 
+    async def go(self):
+        """Sends any small message."""
+
     async def take(self, count, length):
         """Receives so many messages of so many bytes; returns the last."""
 
@@ -71,7 +74,7 @@ class Peer:
         if self.scenario == "echo":
             times = await self.echo(self.count)
         elif self.scenario == "receive":
-            await self.give(1)
+            await self.go()
             await self.take(self.count, self.size)
         else:
             await self.give(self.count)

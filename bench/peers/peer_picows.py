@@ -73,6 +73,9 @@ class Picows(Peer):
                 await self.listener.writable.wait()
             self.transport.send(self.kind, self.message)
 
+    async def go(self):
+        self.transport.send(WSMsgType.TEXT, b"go")
+
     async def take(self, count, length):
         if self.listener.left != count:
             raise ValueError(f"{self.listener.left} messages are awaited, not {count}")

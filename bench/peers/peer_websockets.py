@@ -18,6 +18,9 @@ class Websockets(Peer):
         for _ in range(count):
             await self.socket.send(self.message)
 
+    async def go(self):
+        await self.socket.send("go")
+
     async def take(self, count, length):
         for _ in range(count):
             message = await self.socket.recv()

@@ -86,7 +86,7 @@ static void dial(Link *link, const char *path) {
 /* --- frames ---------------------------------------------------------------------------------- */
 
 static unsigned char *frames; /* one, or those of a file in turn */
-static size_t frame_size, frames_size, frame_at;
+static size_t frame_size, frames_size, frame_at, prepared;
 
 static size_t header(unsigned char *head, size_t length, int mask) {
   size_t extra = length < 126 ? 0 : length < 65536 ? 2 : 8;
@@ -116,10 +116,11 @@ static void prepare_frame(void) {
     if (!frames_size) bench_fail("%s: no frames", file);
     return;
   }
-  frames = calloc(1, bench.size + 14); /* masked with 0: what the bytes are does not matter here */
-  size_t begin = header(frames, bench.size, 128) + 4;
-  memcpy(frames + begin, bench.message, bench.size);
-  frame_size = begin + bench.size;
+  free(frames);
+  frames = calloc(1, bench.sent + 14); /* masked with 0: what the bytes are does not matter here */
+  size_t begin = header(frames, bench.sent, 128) + 4;
+  memcpy(frames + begin, bench.message, bench.sent);
+  frame_size = begin + bench.sent, prepared = bench.sent;
 }
 
 static void raw_open(const char *path) {
@@ -128,6 +129,7 @@ static void raw_open(const char *path) {
 }
 
 static void give(long count) {
+  if (prepared != bench.sent && !frames_size) prepare_frame();
   while (count-- > 0) {
     if (frames_size) {
       frame_at %= frames_size;

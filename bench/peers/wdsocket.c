@@ -20,8 +20,8 @@ static size_t capacity;
 static void fail(const char *what) { bench_fail("%s: %s", what, SocketErrorMessage()); }
 
 static int write_one(const char *name) {
-  return bench_is_text() ? SocketWrite(name, bench.message, (intptr_t)bench.size) == 1
-                         : SocketWriteBinary(name, bench.message, (intptr_t)bench.size) == 1;
+  return bench_is_text() ? SocketWrite(name, bench.message, (intptr_t)bench.sent) == 1
+                         : SocketWriteBinary(name, bench.message, (intptr_t)bench.sent) == 1;
 }
 
 static long to_write; /* inside a callback */
@@ -184,7 +184,7 @@ static void rest(double seconds) {
       SocketDispatch((int32_t)(left / 1e3) + 1, 0);
     return;
   }
-  struct timespec time = {(time_t)seconds, 0};
+  struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
   nanosleep(&time, NULL);
 }
 

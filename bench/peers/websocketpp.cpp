@@ -65,7 +65,7 @@ static void open_one(const char *path) {
 }
 
 static void write_to(const Connection &connection) {
-  auto error = connection->send(bench.message, bench.size, opcode());
+  auto error = connection->send(bench.message, bench.sent, opcode());
   if (error) bench_fail("send: %s", error.message().c_str());
 }
 

@@ -142,7 +142,7 @@ impl Bench {
                 }
             }
             "receive" => {
-                self.give(0).await?;
+                self.sockets[0].send(Message::text("go")).await?;
                 for _ in 0..count {
                     self.take(size).await?;
                 }
@@ -204,8 +204,11 @@ impl Bench {
             "prepare" => self.prepare().await,
             "round" => self.round().await,
             "rest" => {
+                let seconds = line
+                    .split_once("seconds=")
+                    .map_or(Ok(0.0), |(_, text)| text.parse())?;
                 let cpu = cpu_us();
-                tokio::time::sleep(Duration::from_secs(self.number("seconds") as u64)).await;
+                tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
                 Ok(format!("\"cpu_us\": {:.0}", cpu_us() - cpu))
             }
             "finish" => self.finish().await,
