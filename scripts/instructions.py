@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 FILE = pathlib.Path("bench/instructions.json")
-WORK = pathlib.Path("build/instructions")
+WORK = pathlib.Path("build/instructions").absolute()
 # So many rounds have the two runs. Within the first few, buffers grow.
 ROUNDS = (8, 72)
 LIMIT = 0.05
@@ -32,7 +32,9 @@ def run(program, part, rounds):
     counts = WORK / f"{name}-{rounds}.out"
     log = WORK / f"{name}-{rounds}.log"
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}", f"--log-file={log}"]
-    done = subprocess.run([*command, program, part, str(rounds)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # From its folder: its arguments are on the heap, and a longer path would change what malloc does later.
+    command += [f"./{program.name}", part, str(rounds)]
+    done = subprocess.run(command, cwd=program.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"instructions: \"{part}\" did not run under valgrind: {done.stderr.strip()} {log.read_text()[-2000:]}")
     total = re.search(r"^(?:totals|summary): (\d+)", counts.read_text(), re.M)
@@ -46,6 +48,7 @@ def count(program, part, operations):
 
 def main():
     program, *arguments = sys.argv[1:]
+    program = pathlib.Path(program)
     is_update = "--update" in arguments
     chosen = [argument for argument in arguments if argument != "--update"]
     parts = dict(reversed(line.split("\t")) for line in output(program).splitlines())
@@ -63,7 +66,7 @@ def main():
     # instructions are others: then a difference says nothing about a change of ours, and is only shown.
     now = {
         "rustc": output("rustc", "--version").strip(),
-        "target": f"{platform.machine()} {os.confstr('CS_GNU_LIBC_VERSION')}",
+        "system": f"{platform.machine()} {os.confstr('CS_GNU_LIBC_VERSION')}",
         "vectors": counted[0][1],
     }
     others = [f"{what} is {now[what]}, not {old}" for what, old in before["made with"].items() if now.get(what) != old]
