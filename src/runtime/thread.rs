@@ -135,8 +135,30 @@ pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
+/// Goes with the thread-locals of a thread that has used what tokio and the standard library keep there.
+struct Alive;
+
+thread_local! {
+    static ALIVE: Alive = const { Alive };
+}
+
+impl Alive {
+    /// Whether the calling thread is ending.
+    fn is_over() -> bool {
+        let is_destroyed =
+            |error: tokio::runtime::TryCurrentError| error.is_thread_local_destroyed();
+        ALIVE.try_with(|_| ()).is_err() || Handle::try_current().is_err_and(is_destroyed)
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {}
+}
+
 /// Makes a runtime and its thread.
 fn start(may_lead: bool) -> Result<Arc<Running>> {
+    // Starting a thread leaves something there.
+    let _ = Alive::is_over();
     let failed = |error: &std::io::Error| Error::io("cannot start the background thread", error);
     let runtime = Builder::new_current_thread()
         .enable_io()
@@ -193,9 +215,7 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
         return false;
     };
     // tokio needs thread-locals, and a thread that is ending has them no more.
-    if let Err(error) = Handle::try_current()
-        && error.is_thread_local_destroyed()
-    {
+    if Alive::is_over() {
         return false;
     }
     running.lead.lead(&running.interrupts, || {
