@@ -85,14 +85,13 @@ def line_of(case, result):
 def introduce(everybody):
     """Starts each once: who is there, and what it can do."""
     for peer in everybody:
-        if peer.missing:
-            continue
         try:
-            contestant = Contestant(peer, os.sched_getaffinity(0))
-            peer.version, peer.can = contestant.version, frozenset(contestant.can)
-            contestant.end()
+            if not peer.missing:
+                contestant = Contestant(peer, os.sched_getaffinity(0))
+                peer.version, peer.can = contestant.version, frozenset(contestant.can)
+                contestant.end()
         except (Failure, OSError) as failure:
-            peer.missing = str(failure)
+            peer.missing = failure.strerror if isinstance(failure, OSError) else str(failure)
         if peer.missing:
             print(f"{peer.name} does not take part: {peer.missing}")
 

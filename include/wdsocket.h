@@ -901,8 +901,8 @@ intptr_t SocketMessageType(const char *name);
  *
  * Small messages that come together go out together: what other threads write while one is sending; and inside
  * callbacks all but a first one behind whose callback none waits: those are sent when the callbacks that waited have
- * run, and 1 ms after the first of them at the latest, give or take what it takes to wake the library's thread (some
- * 2 ms). A program that ends itself inside a callback should not have just written two messages in it.
+ * run, or, where one takes long, without waiting for it, after 1 to some 10 ms. A program that ends itself inside a
+ * callback should not have just written two messages in it.
  */
 intptr_t SocketWrite(const char *name,
                      const void *message,

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// Appends a frame with this payload.
 pub fn encode(out: &mut Vec<u8>, payload: &[u8]) {
     let opcode = OpCode::Data(Data::Binary);
-    Frame::begin(out, opcode, payload, false).append(out, usize::MAX);
+    Frame::new(opcode, payload, false).append(out);
 }
 
 /// Appends the payload, masked; `offset` is where in its frame it begins.
@@ -90,10 +90,15 @@ struct Counting(AtomicUsize);
 impl Recipient<()> for Counting {
     fn taken(&self, _: &Delivery<'_, ()>) {}
 
-    fn deliver(self: std::sync::Arc<Self>, event: Delivery<'_, ()>, _: bool) {
+    fn deliver(
+        self: std::sync::Arc<Self>,
+        event: Delivery<'_, ()>,
+        _: bool,
+    ) -> std::sync::Arc<dyn Recipient<()>> {
         if let Delivery::Packed(_, bytes) = event {
             self.0.fetch_add(bytes.len(), Ordering::Relaxed);
         }
+        self
     }
 
     fn settle(&self) {}

@@ -180,7 +180,7 @@ impl<E> Line<E> {
     #[inline]
     fn room(&mut self, size: usize) -> &mut Vec<u8> {
         let last = self.chunks.back();
-        if !last.is_some_and(|chunk| chunk.capacity() - chunk.len() >= size) {
+        if last.is_none_or(|chunk| chunk.capacity() - chunk.len() < size) {
             self.add_chunk(size);
         }
         match self.chunks.back_mut() {

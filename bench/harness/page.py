@@ -89,6 +89,10 @@ class Page:
             ]
         return lines
 
+    def failures(self):
+        failed = [f"{name}: {peer}" for name, case in self.cases.items() for peer in case["failures"]]
+        return ["", f"**Failed**, so not in the tables (results.json says why): {', '.join(failed)}."] if failed else []
+
     def targets(self):
         rows = [
             [row["what"], row["target"], row["shown"], "yes" if row["reached"] else "**no**"]
@@ -296,6 +300,7 @@ class Page:
         return [
             *self.machine(),
             *(["", f"![Time as a multiple of raw TCP's]({picture})"] if picture else []),
+            *self.failures(),
             *self.targets(),
             *self.contestants(),
             *self.echo("Echo", "echo", ECHOES),

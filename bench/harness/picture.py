@@ -39,7 +39,9 @@ def panel(title, case, labels, left, top):
         if value > LONGEST:  # a cut, so that nobody compares its length
             x = left + LABEL + length - 12
             out.append(f'<path d="M{x} {y + ROW - 5}l5 -{ROW - 4}" stroke="#fff" stroke-width="3"/>')
-        out.append(f'<text x="{left + LABEL + max(length, scale) + 5:.1f}" y="{y + 11}" fill="{INK}">{value:.2f}</text>')
+        out.append(
+            f'<text x="{left + LABEL + max(length, scale) + 5:.1f}" y="{y + 11}" fill="{INK}">{value:.2f}</text>'
+        )
     height = HEAD + len(bars) * ROW
     x = left + LABEL + scale
     out.append(

@@ -101,7 +101,7 @@ def opening(placements, quick):
                 placement,
                 {"count": count, "at_a_time": at_a_time},
                 needs=frozenset([word]),
-                rounds=0.25,
+                rounds=0.15,
                 fresh=True,
             )
 

@@ -108,7 +108,7 @@ pub(super) unsafe fn socket<T: Text>(value: T) -> Result<Arc<Socket>> {
         }
     }
     // SAFETY: the caller's promise.
-    registry::find(&*unsafe { name(value) }?)
+    registry::find(&unsafe { name(value) }?)
 }
 
 /// The name of a socket, or none.

@@ -37,8 +37,8 @@ use std::{
 ///
 /// Small messages that come together go out together: what other threads write while one is sending; and inside
 /// callbacks all but a first one behind whose callback none waits: those are sent when the callbacks that waited have
-/// run, and 1 ms after the first of them at the latest, give or take what it takes to wake the library's thread (some
-/// 2 ms). A program that ends itself inside a callback should not have just written two messages in it.
+/// run, or, where one takes long, without waiting for it, after 1 to some 10 ms. A program that ends itself inside a
+/// callback should not have just written two messages in it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SocketWrite(
     name: *const c_char,

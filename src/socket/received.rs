@@ -85,7 +85,7 @@ impl Received {
 
     /// Whether the host has taken, and callbacks have returned from, all messages.
     pub fn is_taken(&self) -> bool {
-        self.account.load(SeqCst) % BYTE == 0
+        self.account.load(SeqCst).is_multiple_of(BYTE)
     }
 
     /// True if reading had stopped and can go on.
