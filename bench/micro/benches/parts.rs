@@ -5,7 +5,7 @@ use divan::{
     counter::{BytesCount, ItemsCount},
 };
 use std::fmt::{self, Display, Formatter};
-use wdsocket_micro::{PARTS, Part, look_up, look_up_again, names};
+use wdsocket_micro::{MANY, PARTS, Part, look_up, look_up_again, names};
 
 /// By its name.
 struct Named(&'static Part);
@@ -31,19 +31,31 @@ fn a_round_of(bencher: Bencher, part: &Named) {
     }
 }
 
-#[divan::bench(threads = [1, 2, 8])]
-fn look_up_256_names(bencher: Bencher) {
-    let names = names();
+/// So often each of the threads below does its round: long enough that they run at once, and starting them is nothing.
+const ROUNDS: usize = 500;
+
+/// What all threads together get done.
+fn by_threads(bencher: Bencher, threads: usize, items: usize, run: impl Fn() + Sync) {
     bencher
-        .counter(ItemsCount::new(names.len()))
-        .bench(look_up(names));
+        .counter(ItemsCount::new(threads * ROUNDS * items))
+        .bench_local(|| {
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| (0..ROUNDS).for_each(|_| run()));
+                }
+            });
+        });
 }
 
-#[divan::bench(threads = [1, 2, 8])]
-fn look_up_the_same_name_64_times(bencher: Bencher) {
-    bencher
-        .counter(ItemsCount::new(64usize))
-        .bench(look_up_again(names()));
+#[divan::bench(args = [1, 2, 8])]
+fn look_up_names_by_threads(bencher: Bencher, threads: usize) {
+    let names = names();
+    by_threads(bencher, threads, names.len(), look_up(names));
+}
+
+#[divan::bench(args = [1, 2, 8])]
+fn look_up_the_same_name_by_threads(bencher: Bencher, threads: usize) {
+    by_threads(bencher, threads, MANY, look_up_again(names()));
 }
 
 fn main() {

@@ -18,7 +18,7 @@ pub struct Part {
 
 const KIB: usize = 1 << 10;
 /// The operations of a round, where they are short. The generator of the masking keys makes new ones after so many.
-const MANY: usize = 64;
+pub const MANY: usize = 64;
 /// Connections that the look-up chooses from.
 const NAMES: usize = 256;
 
