@@ -3,7 +3,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all build header demo test interop tls autobahn asan fuzz model bench windows test-windows dist install fmt lint clean
+.PHONY: all build header demo test interop tls autobahn asan fuzz model bench microbench instructions windows test-windows dist install fmt lint clean
 
 all: build
 
@@ -48,17 +48,25 @@ dist:           ## the release archives and their checksums, into build/dist
 bench:          ## against raw TCP and other libraries; BENCH="--quick --only echo" (bench/run --help)
 	bench/run $(BENCH)
 
+microbench:     ## how long the hot parts take; MICROBENCH="encode --sample-count 1000" chooses
+	scripts/microbench.sh $(MICROBENCH)
+
+instructions:   ## the instructions of each hot part, compared with bench/instructions.json
+	scripts/instructions.sh
+
 install:        ## PREFIX and DESTDIR as usual; after make
 	PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh
 
 fmt:
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
+	cargo fmt --manifest-path bench/micro/Cargo.toml
 
 lint:
 	scripts/setup.sh lint
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo fmt --manifest-path bench/micro/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
 clean:          ## keeps .cache, what setup.sh downloaded

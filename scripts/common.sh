@@ -19,6 +19,20 @@ declared() {
   echo '#include <wdsocket.h>' | cc -E -P -Iinclude -x c - | grep -oE '\b(Web)?Socket[A-Za-z]+ *\(' | tr -d ' (' | sort -u
 }
 
+# same_dependencies FOLDER: whether a workspace of its own, which has the library from fuzz/library, has its dependencies
+# in the versions that are shipped.
+same_dependencies() {
+  local others
+  cmp -s <(dependencies Cargo.toml) <(dependencies fuzz/library/Cargo.toml) ||
+    fail "fuzz/library/Cargo.toml has other dependencies than Cargo.toml"
+  others=$(awk -F '"' '/^name = / { name = $2 }
+    /^version = "/ { if (FNR == NR) { known[name] = 1; same[name " " $2] = 1 }
+                    else if (known[name] && !same[name " " $2]) print name, $2 }' Cargo.lock "$1/Cargo.lock")
+  [[ -z $others ]] || fail "$1/Cargo.lock differs from Cargo.lock: $others
+(cp Cargo.lock $1/ && cargo metadata --manifest-path $1/Cargo.toml > /dev/null)"
+}
+dependencies() { sed -n '/^\[dependencies\]/,/^\[build-dependencies\]\|^\[lints/{/^\[build-dep\|^\[lints\|^$/!p}' "$1"; }
+
 # Each runner adds a line "NAME PASSED FAILED SKIPPED" here; report_counts adds them up.
 # The outermost script starts the file, those that it calls only append.
 if [[ -z ${WDSOCKET_COUNTS:-} ]]; then

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for a purpose, once. Run again it only looks.
 #
-#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|bench|lint|windows|windows-debian|wine|wine64|wine32|all]...
+#   scripts/setup.sh [build|demo|test|tls|asan|fuzz|bench|instructions|lint|windows|windows-debian|wine|wine64|wine32|all]...
 #                                                                                                 (default: all)
 #
 # Assumed, and only checked: Rust's stable toolchain, a C compiler, make, python3.
@@ -41,9 +41,12 @@ need_loops() { # the examples with libuv's and GLib's loops
 need_boost() { # the peer written with Boost.Beast
   need libboost-dev eval "echo '#include <boost/beast/version.hpp>' | c++ -E -x c++ - > /dev/null 2>&1"
 }
-need_python() {
-  has python3 || { advice+=("python3, 3.10 or later"); return; }
+need_python3() {
+  has python3 || { advice+=("python3, 3.10 or later"); return 1; }
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || advice+=("python3 is older than 3.10")
+}
+need_python() {
+  need_python3 || return 0
   need python3-venv eval "python3 -c 'import venv, ensurepip' 2> /dev/null"
 }
 need_node() {
@@ -75,6 +78,10 @@ need_bench() {
   need pkg-config has pkg-config
   need libssl-dev has_pc openssl
   need openssl has openssl
+}
+need_instructions() {
+  need_python3 || true
+  need valgrind has valgrind
 }
 need_mingw() {
   need gcc-mingw-w64-x86-64 has x86_64-w64-mingw32-gcc
@@ -117,6 +124,7 @@ for purpose; do
     lint) need_clippy ;;
     fuzz) need g++ has c++ ;; # for libFuzzer itself
     bench) need_bench; bench=true ;;
+    instructions) need_instructions ;;
     windows) need_mingw ;;
     windows-debian) need_mingw; need_debian_rust ;;
     wine) need_cmake; need_mingw; need_wine; need_python; venv=true wine64=true wine32=true ;;
@@ -125,8 +133,8 @@ for purpose; do
     asan) need_cmake; need_loops; need_asan ;;
     test) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need binutils has nm; venv=true node=true ;;
     tls) need_python; need_servers; venv=true ;;
-    all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_bench; need_clippy; need_asan; venv=true node=true bench=true ;;
-    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, bench, lint, windows, windows-debian, wine, wine64, wine32, all)" ;;
+    all) need_cmake; need_loops; need_python; need_node; need_boost; need_servers; need_bench; need_instructions; need_clippy; need_asan; venv=true node=true bench=true ;;
+    *) fail "unknown purpose '$purpose' (build, demo, test, tls, asan, fuzz, bench, instructions, lint, windows, windows-debian, wine, wine64, wine32, all)" ;;
   esac
 done
 

@@ -30,6 +30,8 @@
 //! - `sys`: the operating system, one file for each facility.
 //! - `options`, `proxy`, `encoding`, `error`: what can be set, what can go wrong.
 
+#[cfg(any(benching, all(test, not(shuttle))))]
+pub mod benching;
 #[cfg(not(shuttle))]
 mod client;
 #[cfg(not(shuttle))]
