@@ -467,7 +467,8 @@ static void be_flooded(void *unused)
     Flood flood = {.until = MILLION};
     HWND window = make_window(host_window);
     MSG message, next;
-    int64_t until = now_ms() + 10 * PATIENCE_MS;
+    int64_t start = now_ms();
+    int64_t until = start + 10 * PATIENCE_MS;
     bool focused;
     flooded = &flood;
     timers = paints = pokes = keys = 0;
@@ -501,7 +502,9 @@ static void be_flooded(void *unused)
            timers, (int)longest_pause, paints, pokes, keys);
     CHECK_BETWEEN(of_the_library, 1, MILLION);
     CHECK(timers >= 5);
-    CHECK_BETWEEN(longest_pause, 0, 2000);
+    /* However slow the machine is. */
+    int64_t took = now_ms() - start;
+    CHECK_BETWEEN(longest_pause, 0, took / 4 > 2000 ? took / 4 : 2000);
     CHECK(paints >= 5);
     CHECK(pokes >= 5);
     if (focused)

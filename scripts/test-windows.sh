@@ -57,10 +57,19 @@ for width in "${widths[@]}"; do
   # wait two seconds for such a one whenever a window closes.
   scripts/wine.sh "$width" reg add 'HKCU\Software\Wine\X11 Driver' /v Managed /d N /f > "$BUILD/wine$width.log" 2>&1 ||
     { cat "$BUILD/wine$width.log"; fail "Wine does not start"; }
-  # While a program runs, so do Wine's services. Otherwise each program would start them, and they would hold on to
-  # its output after it has ended.
-  sleep 3600 > >(scripts/wine.sh "$width" cmd > /dev/null 2>&1) &
+  # While a program runs, so do Wine's services and its desktop. Otherwise a program of the tests would start them, and
+  # they would hold on to its standard error after it has ended. The desktop comes with the first window, rundll32's.
+  ready=$BUILD/wine-ready$width
+  rm -f "$ready"
+  { printf 'rundll32 user32.dll,GetDesktopWindow & echo up > %s\r\n' "build\\wine-ready$width"; exec sleep 3600; } \
+    > >(scripts/wine.sh "$width" cmd > /dev/null 2>&1) &
   keepers+=($!)
+  for _ in {1..300}; do
+    [[ ! -s $ready ]] || break
+    kill -0 "${keepers[-1]}" 2> /dev/null || fail "Wine's desktop did not start"
+    sleep 0.2
+  done
+  [[ -s $ready ]] || fail "Wine's desktop did not start"
   scripts/ctest.sh c-tests "windows-$width" -DCMAKE_TOOLCHAIN_FILE="$ROOT/c-tests/mingw.cmake" -DWDSOCKET_WIDTH="$width" \
     "-DWDSOCKET_EMULATOR=$ROOT/scripts/wine.sh;$width" -DWDSOCKET_LIBRARY="$BUILD/windows/$width/libwdsocket$width.dll.a" \
     -DWDSOCKET_DLL="$BUILD/windows/$width/wdsocket$width.dll" -DWDSOCKET_STATIC_LIBRARY= -- -j6 "$@" || status=1

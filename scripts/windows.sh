@@ -82,7 +82,8 @@ for width; do
   functions=$("$tools-objdump" -p "$out/wdsocket.dll" | awk '/Ordinal.Name Pointer/ { on = 1; next } NF == 0 { on = 0 } on { print $NF }' | sort)
   for name in wdsocket "wdsocket$width"; do
     { printf 'LIBRARY %s.dll\nEXPORTS\n' "$name"; sed 's/^/  /' <<< "$functions"; } > "$out/$name.def"
-    "$tools-dlltool" -m "$machine" -d "$out/$name.def" -l "$out/lib$name.dll.a"
+    # In its folder and with a name for temporary files: both end up in the library, and so would the time.
+    (cd "$out" && "$tools-dlltool" --deterministic-libraries -t "$name" -m "$machine" -d "$name.def" -l "lib$name.dll.a")
     # MSVC's linker has its own form of import libraries. With GNU's it throws imports away (/OPT:REF).
     llvm-dlltool -m "$machine" -d "$out/$name.def" -l "$out/$name.lib"
   done
