@@ -13,14 +13,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 if (($#)); then targets=("$@"); else mapfile -t targets < <(ls fuzz/corpus); fi
 
 # What is fuzzed must be what is shipped.
-others=$(awk -F '"' '/^name = / { name = $2 }
-  /^version = "/ { if (FNR == NR) { known[name] = 1; same[name " " $2] = 1 }
-                  else if (known[name] && !same[name " " $2]) print name, $2 }' Cargo.lock fuzz/Cargo.lock)
-[[ -z $others ]] || fail "fuzz/Cargo.lock differs from Cargo.lock (fuzz/README.md says what to do): $others"
-
-dependencies() { sed -n '/^\[dependencies\]/,/^\[build-dependencies\]\|^\[lints/{/^\[build-dep\|^\[lints\|^$/!p}' "$1"; }
-cmp -s <(dependencies Cargo.toml) <(dependencies fuzz/library/Cargo.toml) ||
-  fail "fuzz/library/Cargo.toml has other dependencies than Cargo.toml"
+same_dependencies fuzz
 
 # As cargo-fuzz has them, but for the tracing of comparisons, which takes three quarters of the time: what it would
 # find is in the dictionaries. The sanitizer is not stable yet; the stable compiler is told that it is nightly.
