@@ -29,11 +29,8 @@ pub fn key() -> [u8; 4] {
 
 /// The key for bytes that begin at `offset` of a frame's payload, twice.
 fn word(key: [u8; 4], offset: usize) -> [u8; 8] {
-    let mut key = key;
-    key.rotate_left(offset % 4);
-    [
-        key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3],
-    ]
+    let key = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32);
+    (u64::from(key) << 32 | u64::from(key)).to_le_bytes()
 }
 
 /// Writes `payload`, masked, into `out`, which is as long, in one pass.
