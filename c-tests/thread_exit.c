@@ -166,6 +166,27 @@ static void dispatch_works(void)
     forget_events(&dispatched);
 }
 
+/* The thread has used what another has connected, and nothing else. */
+static void write_and_end(void *unused)
+{
+    (void)unused;
+    CHECK(pthread_setspecific(key, &given) == 0);
+    CHECK_OK(SocketWrite("c", "hello", -1));
+    CHECK_TEXT(read_text("c"), "hello");
+}
+
+static void dispatch_works_where_another_thread_has_connected(void)
+{
+    connect_to("c", "/echo");
+    at_exit_of_thread = dispatch_it;
+    atomic_store(&called, 0);
+    CHECK(pthread_key_create(&key, destroy) == 0);
+    join_thread(start_thread(write_and_end, NULL));
+    CHECK(pthread_key_delete(key) == 0);
+    CHECK_INT(atomic_load(&called), 3);
+    forget_events(&dispatched);
+}
+
 int main(void)
 {
     RUN(close_works);
@@ -175,5 +196,6 @@ int main(void)
     RUN(read_works);
     RUN(connect_works);
     RUN(dispatch_works);
+    RUN(dispatch_works_where_another_thread_has_connected);
     return 0;
 }
