@@ -29,13 +29,13 @@ mutate() { # WHAT FILES PERL-SUBSTITUTION
 echo "| broken | noticed by (at most three shown) |"
 echo "|---|---|"
 mutate "a reader that has taken a message does not wake the next" src/socket/read.rs \
-  's/if !core\.inbox\.is_empty\(\) \{\n            core\.readers\.ring_one\(\);\n        \}\n        result/result/'
+  's/core\.hand_on\(\);\n        result/result/; s/core\.hand_on\(\);\n( +return Ok\(Some\(value\)\);)/$1/'
 mutate "a reader that leaves does not tell the service task" src/socket/handover.rs \
   's/self\.watch = Watch::Timed;\n        true/self.watch = Watch::Timed;\n        false/'
 mutate "bytes kept behind a full queue are decoded once only" src/socket/receive.rs \
   's/            if self\.has_undecoded\(\) \{\n                return Stopped::Enough;\n            \}\n//; s/            self\.decode_undecoded\(socket\);\n            if !/            if !/; s/(        self\.budget = BUDGET;)/$1\n        self.decode_undecoded(socket);/'
 mutate "room in the receive queue is made without a word" src/socket/mod.rs \
-  's/\&\& self\.received\.begin_delivery\(message\.data\.len\(\)\)/\&\& self.received.begin_delivery(message.data.len()) \&\& false/'
+  's/(self\.received\.begin_delivery\(bytes\.len\(\)\))/$1 \&\& false/'
 mutate "stopping to read is announced after the last look, not before" src/socket/received.rs \
   's/self\.paused\.store\(true, SeqCst\);\n        if self\.has_room\(\) \{\n            self\.paused\.store\(false, SeqCst\);\n            return false;\n        \}\n        true/self.paused.store(true, SeqCst);\n        true/'
 mutate "room in the send queue is made without a word" src/socket/core.rs \
@@ -43,13 +43,23 @@ mutate "room in the send queue is made without a word" src/socket/core.rs \
 mutate "closing does not wake writers" "src/socket/closing.rs src/socket/core.rs" \
   's/(core|self)\.writers\.ring_all\(\);//g'
 mutate "posting does not wake the dispatcher" src/events/queue.rs \
-  's/self\.wake_dispatcher\(state\);\n    \}\n\n    \/\/\/ Wakes the/drop(state);\n    }\n\n    \/\/\/ Wakes the/'
+  's/self\.queue\.wake_dispatcher\(state\);/drop(state);/'
 mutate "what a dispatch leaves is not announced" src/events/dispatch.rs \
-  's/if !state\.ready\.is_empty\(\) \{\n            self\.0\.wakeup\.call\(\);/if false {\n            self.0.wakeup.call();/'
+  's/if !state\.ready\.is_empty\(\) \{\n            self\.0\.announce\(\);/if false {\n            self.0.announce();/'
 mutate "a closed socket's events stay" src/socket/closing.rs \
   's/super::events\(\)\.discard\(self\.id\);//'
 mutate "the pending wake-up is cleared after the call, not before" src/events/wakeup.rs \
   's/drop\(asked\);\n            hook\.call\(\(\)\);/hook.call(());\n            drop(asked);/'
 mutate "a host's thread leaves the lead without a word" src/runtime/lead.rs \
   's/if state\.service == Service::Asleep \|\| /if /'
+mutate "readers that have left receiving to another are forgotten" src/socket/read.rs \
+  's/let is_left_alone = .*;/let is_left_alone = false;/'
+mutate "a reader that was waiting by itself does not tell the service task, which wants to receive" src/socket/read.rs \
+  's/if core\.receiver_awaited \{/if false {/'
+mutate "a reader that receives the answer to the close frame is not cancelled" src/socket/read.rs \
+  's/if core\.released \{\n( +return Err\(core\.cancelled\(self\)\);\n +\}\n +if core\.state)/if false {\n$1/'
+mutate "who has sent for others ends it without a look at what was left" src/socket/gather.rs \
+  's/state\.compare_exchange\(OPEN, CLOSED, Ordering::AcqRel, Ordering::Acquire\)/Ok::<usize, usize>(state.swap(CLOSED, Ordering::AcqRel))/'
+mutate "what callbacks have written is left to the end of the dispatch" src/socket/gather.rs \
+  's/(self\.gathered_until = sys::now\(\)\.checked_add\(limit\);\n +)socket\.service\.notify_one\(\);/$1/'
 ((survived == 0)) || fail "$survived mutations were not noticed"
