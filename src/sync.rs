@@ -110,3 +110,26 @@ pub(crate) fn with_local<T: Default, R>(
         None => unreachable!("called once"),
     }
 }
+
+/// Has a destructor, so that it is gone when the thread is ending.
+struct Presence;
+
+impl Drop for Presence {
+    fn drop(&mut self) {}
+}
+
+std::thread_local! {
+    static PRESENCE: Presence = const { Presence };
+}
+
+/// Takes note of a thread that begins to use something of its own here. Wherever one first does.
+pub(crate) fn note_thread() {
+    let _ = PRESENCE.try_with(|_| ());
+}
+
+/// Whether the calling thread is ending, and has no more of its own what has a destructor, the standard library's
+/// handle of the thread included.
+#[cfg(not(shuttle))]
+pub(crate) fn is_thread_ending() -> bool {
+    PRESENCE.try_with(|_| ()).is_err()
+}

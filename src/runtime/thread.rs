@@ -21,7 +21,7 @@ use std::{
 };
 use sync::{Condvar, Mutex};
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::{Builder, Runtime},
     sync::Notify,
 };
 
@@ -111,6 +111,7 @@ pub(super) fn spawn<L>(live: impl FnOnce(Life) -> L) -> Result<()>
 where
     L: Future<Output = ()> + Send + 'static,
 {
+    sync::note_thread();
     let mut state = sync::lock(&STATE);
     if state.shutting_down {
         return Err(Error::new(
@@ -192,10 +193,8 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
     let Some(running) = running() else {
         return false;
     };
-    // tokio needs thread-locals, and a thread that is ending has them no more.
-    if let Err(error) = Handle::try_current()
-        && error.is_thread_local_destroyed()
-    {
+    // tokio needs what is the thread's own, and one that is ending has it no more.
+    if sync::is_thread_ending() {
         return false;
     }
     running.lead.lead(&running.interrupts, || {
