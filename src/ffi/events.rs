@@ -141,9 +141,9 @@ pub unsafe extern "C" fn SocketPostToWindow(hwnd: *mut c_void, message: u32) -> 
 #[cfg(windows)]
 fn work() -> bool {
     // Like every entry, with the panic boundary; the thread's error stays what it was.
-    let before = super::last_error::Last::none().exchange();
+    let before = super::last_error::Last::exchange(None);
     let more = super::run(|| Ok(events().work())).unwrap_or(false);
-    before.exchange();
+    super::last_error::Last::exchange(before);
     more
 }
 
