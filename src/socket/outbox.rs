@@ -239,12 +239,7 @@ impl Outbox {
         } = *message;
         let rest = self.frame(stream, opcode, payload, is_compressed, may_leave)?;
         if self.sent < self.queued {
-            self.marks.push_back(Mark {
-                end: self.queued,
-                size: message.length,
-            });
-            self.size += message.length;
-            self.cost += message.length + OVERHEAD;
+            self.mark(message.length);
             let is_untouched = self.chunks.front().is_some_and(|chunk| chunk.first == 0);
             if let (Some(original), true) = (message.original, is_untouched) {
                 self.held = Some(Message {
@@ -259,8 +254,20 @@ impl Outbox {
     /// Sends a short message, uncompressed; nothing waits. What the system does not take is queued: false then.
     #[inline]
     pub fn short(&mut self, stream: &mut Stream, kind: Kind, payload: &[u8]) -> io::Result<bool> {
+        self.send_short(stream, Frame::new(kind.opcode(), payload, false))?;
+        if self.sent == self.queued {
+            return Ok(stream.is_flushed());
+        }
+        self.mark(payload.len());
+        Ok(false)
+    }
+
+    /// Sends a short frame; nothing waits. What the system does not take is queued. (The thread's buffer, which is
+    /// large, is left alone: many threads never send more.)
+    #[inline]
+    fn send_short(&mut self, stream: &mut Stream, mut frame: Frame) -> io::Result<()> {
         let mut bytes = [0; encoder::MAX_HEADER + SHORT];
-        let length = Frame::new(kind.opcode(), payload, false).write(&mut bytes);
+        let length = frame.write(&mut bytes);
         let bytes = &bytes[..length];
         let sent = match stream.send_piece(bytes, false) {
             Ok(sent) => sent,
@@ -268,20 +275,27 @@ impl Outbox {
             Err(error) => return Err(error),
         };
         self.sent += sent as u64;
-        self.queued += sent as u64;
-        if sent == length {
-            return Ok(stream.is_flushed());
+        self.queued += length as u64;
+        if sent < length {
+            let bytes = bytes[sent..].to_vec();
+            let first = if sent == 0 { 0 } else { bytes.len() };
+            self.chunks.push_back(Chunk {
+                bytes,
+                sent: 0,
+                first,
+            });
         }
-        self.queue_rest(&bytes[sent..], sent > 0, payload.len());
-        Ok(false)
+        Ok(())
     }
 
-    #[cold]
-    fn queue_rest(&mut self, rest: &[u8], is_begun: bool, size: usize) {
-        self.push_frames(rest.to_vec(), &[(rest.len(), size)]);
-        if let (true, Some(chunk)) = (is_begun, self.chunks.back_mut()) {
-            chunk.first = rest.len();
-        }
+    /// The message that was queued last is of this size.
+    fn mark(&mut self, size: usize) {
+        self.marks.push_back(Mark {
+            end: self.queued,
+            size,
+        });
+        self.size += size;
+        self.cost += size + OVERHEAD;
     }
 
     /// Sends or queues a control frame. Not counted: there are few of them, by construction.
@@ -412,8 +426,11 @@ impl Outbox {
             self.queue(opcode, payload, is_compressed);
             return Ok(None);
         }
-        let mut pieces = Pieces::take();
         let mut frame = Frame::new(opcode, payload, is_compressed);
+        if payload.len() <= SHORT {
+            return self.send_short(stream, frame).map(|()| None);
+        }
+        let mut pieces = Pieces::take();
         let mut is_begun = false;
         loop {
             let length = frame.write(&mut pieces);
