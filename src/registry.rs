@@ -3,7 +3,7 @@
 use crate::{
     error::{Code, Error, Result},
     socket::{Socket, State},
-    sync::{Arc, with_local},
+    sync::{self, Arc, with_local},
 };
 use foldhash::fast::RandomState;
 use once_cell::sync::Lazy;
@@ -47,6 +47,7 @@ fn unknown(name: &str) -> Error {
 
 /// The connection of this name.
 pub(crate) fn find(name: &str) -> Result<Arc<Socket>> {
+    sync::note_thread();
     let names = read();
     let found = names.get(name).cloned();
     // Nothing can change before this look.

@@ -110,3 +110,30 @@ pub(crate) fn with_local<T: Default, R>(
         None => unreachable!("called once"),
     }
 }
+
+/// Has a destructor, so that it is gone when the thread is ending.
+#[cfg(not(shuttle))]
+struct Presence;
+
+#[cfg(not(shuttle))]
+impl Drop for Presence {
+    fn drop(&mut self) {}
+}
+
+#[cfg(not(shuttle))]
+std::thread_local! {
+    static PRESENCE: Presence = const { Presence };
+}
+
+/// Takes note of a thread that begins to use what threads have of their own. Called where one first does.
+#[cfg(not(shuttle))]
+pub(crate) fn note_thread() {
+    let _ = PRESENCE.try_with(|_| ());
+}
+
+/// Whether the calling thread is ending, so that it has no more of its own what has a destructor, the standard library's
+/// handle of the thread included.
+#[cfg(not(shuttle))]
+pub(crate) fn is_thread_ending() -> bool {
+    PRESENCE.try_with(|_| ()).is_err()
+}

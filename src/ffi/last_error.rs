@@ -4,6 +4,7 @@ use super::text::{Text, Unit, terminated};
 use crate::{
     encoding,
     error::{Error, Result},
+    sync,
 };
 use std::{
     borrow::Cow,
@@ -62,6 +63,7 @@ impl Last {
 
     #[cold]
     fn replace(new: Option<Last>) -> Option<Last> {
+        sync::note_thread();
         let new = new.unwrap_or(Last::none());
         let _ = CODE.try_with(|code| code.set(new.code));
         // Where the thread is ending and has no place for it any more, nobody can ask.

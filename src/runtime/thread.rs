@@ -21,7 +21,7 @@ use std::{
 };
 use sync::{Condvar, Mutex};
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::{Builder, Runtime},
     sync::Notify,
 };
 
@@ -135,30 +135,10 @@ pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
-/// Goes with the thread-locals of a thread that has used what tokio and the standard library keep there.
-struct Alive;
-
-thread_local! {
-    static ALIVE: Alive = const { Alive };
-}
-
-impl Alive {
-    /// Whether the calling thread is ending.
-    fn is_over() -> bool {
-        let is_destroyed =
-            |error: tokio::runtime::TryCurrentError| error.is_thread_local_destroyed();
-        ALIVE.try_with(|_| ()).is_err() || Handle::try_current().is_err_and(is_destroyed)
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {}
-}
-
 /// Makes a runtime and its thread.
 fn start(may_lead: bool) -> Result<Arc<Running>> {
-    // Starting a thread leaves something there.
-    let _ = Alive::is_over();
+    // Starting a thread leaves something of the standard library's with this one.
+    sync::note_thread();
     let failed = |error: &std::io::Error| Error::io("cannot start the background thread", error);
     let runtime = Builder::new_current_thread()
         .enable_io()
@@ -215,7 +195,7 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
         return false;
     };
     // tokio needs thread-locals, and a thread that is ending has them no more.
-    if Alive::is_over() {
+    if sync::is_thread_ending() {
         return false;
     }
     running.lead.lead(&running.interrupts, || {
