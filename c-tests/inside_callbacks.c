@@ -199,16 +199,15 @@ static void fill_queue(Recorder *recorder, const Event *event)
 {
     static char block[64 << 10];
     if (event->event != WDSOCKET_EVENT_OPENING) return;
-    int64_t start = now_ms();
-    int written = 0;
-    while (SocketWriteBinary("c", block, sizeof block) == 1) {
-        CHECK(++written < 100000);
+    int written = 0, is_taken = 1;
+    while (is_taken) {
+        int64_t start = now_ms();
+        is_taken = SocketWriteBinary("c", block, sizeof block) == 1;
+        CHECK_BETWEEN(now_ms() - start, 0, 15000);
+        if (is_taken) CHECK(++written < 100000);
     }
+    /* Another one might be taken: the system's buffers may have grown in the meantime. */
     CHECK_INT(SocketErrorCode(), WDSOCKET_E_SEND_QUEUE_FULL);
-    int64_t last = now_ms();
-    CHECK_FAILS(SocketWriteBinary("c", block, sizeof block), WDSOCKET_E_SEND_QUEUE_FULL);
-    CHECK_BETWEEN(now_ms() - last, 0, 3000);
-    CHECK_BETWEEN(now_ms() - start, 0, 15000);
     *(int *)recorder->context = written;
 }
 

@@ -7,11 +7,21 @@
 #define BLOCK (64 << 10)
 static char block[BLOCK];
 
-/* Writes until the queue is full; how many were taken. */
+static int64_t last_took_ms;
+
+/* Writes until the queue is full; how many were taken. Which write fails is left to the system, whose buffers may grow
+   at any time. */
 static int write_until_full(const char *name)
 {
     int written = 0;
-    while (SocketWriteBinary(name, block, BLOCK) == 1) CHECK(++written < 10000);
+    for (;;) {
+        int64_t start = now_ms();
+        if (SocketWriteBinary(name, block, BLOCK) != 1) {
+            last_took_ms = now_ms() - start;
+            break;
+        }
+        CHECK(++written < 10000);
+    }
     CHECK_INT(SocketErrorCode(), WDSOCKET_E_SEND_QUEUE_FULL);
     CHECK(SocketErrorMessage()[0] != '\0');
     return written;
@@ -37,9 +47,7 @@ static void a_write_without_room_waits_and_then_fails(void)
     use_small_queue("c", "150");
     connect_to("c", "/stall?id=full&quiet=1");
     int written = write_until_full("c");
-    int64_t start = now_ms();
-    CHECK_FAILS(SocketWriteBinary("c", block, BLOCK), WDSOCKET_E_SEND_QUEUE_FULL);
-    CHECK_BETWEEN(now_ms() - start, 140, 4000);
+    CHECK_BETWEEN(last_took_ms, 140, 4000);
     CHECK_INT(SocketState("c"), WDSOCKET_STATE_OPEN);
     /* What failed was not sent, what succeeded was. */
     control("full", "resume");
@@ -110,7 +118,7 @@ static void writable_tells_that_half_the_queue_is_free_again(void)
     connect_recorder(&events, "c", "/stall?id=writable&quiet=1");
     EXPECT_EVENT(&events, WDSOCKET_EVENT_OPENING, "");
     write_until_full("c");
-    CHECK_FAILS(SocketWriteBinary("c", block, BLOCK), WDSOCKET_E_SEND_QUEUE_FULL);
+    write_until_full("c");
     EXPECT_NO_EVENT(&events, 50);
     control("writable", "resume");
     EXPECT_EVENT(&events, WDSOCKET_EVENT_WRITABLE, "");
