@@ -3,7 +3,7 @@
 
 use crate::{
     error::Error,
-    events::{Delivery, Posted, Queue, Recipient},
+    events::{Batch, Delivery, Posted, Queue, Recipient},
     line::{Entry, Line},
     options::Settings,
     protocol::{
@@ -88,15 +88,15 @@ impl Inbox {
 struct Counting(AtomicUsize);
 
 impl Recipient<()> for Counting {
-    fn taken(&self, _: &Delivery<'_, ()>) {}
-
     fn deliver(
         self: std::sync::Arc<Self>,
-        event: Delivery<'_, ()>,
-        _: bool,
+        batch: &mut Batch<'_, ()>,
     ) -> std::sync::Arc<dyn Recipient<()>> {
-        if let Delivery::Packed(_, bytes) = event {
-            self.0.fetch_add(bytes.len(), Ordering::Relaxed);
+        while let Some((delivery, _)) = batch.next() {
+            if let Delivery::Packed(_, bytes) = delivery {
+                // Without the NUL.
+                self.0.fetch_add(bytes.len() - 1, Ordering::Relaxed);
+            }
         }
         self
     }

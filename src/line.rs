@@ -1,7 +1,7 @@
 //! What waits in order: messages, small ones packed one behind the other, and whatever else comes between them.
 //!
-//! A flood of small messages would otherwise be an allocation each. A packed one takes its bytes and
-//! [`HEADER`] + 1, less than a queue's account says of it.
+//! A flood of small messages would otherwise be an allocation each. A packed one takes its bytes,
+//! [`HEADER`] and [`NUL`], less than a queue's account says of it.
 
 use std::collections::VecDeque;
 
@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 pub(crate) const PACKED: usize = 4 << 10;
 /// In front of each entry: its number, what it is, how long it is.
 const HEADER: usize = 16;
+/// Behind the bytes of each: hosts in C get them where they are.
+const NUL: usize = 1;
 /// The first chunk holds little, for most waits are short; each further one twice as much, up to this.
 const LARGEST_CHUNK: usize = 16 << 10;
 /// The tag of what is not packed.
@@ -23,21 +25,100 @@ pub(crate) enum Entry<'a, E> {
     Other(&'a E),
 }
 
-/// An entry that was taken out.
-#[derive(Debug, PartialEq, Eq)]
+/// What was taken out.
+#[derive(Debug)]
 pub(crate) enum Taken<E> {
-    /// Bytes that were packed: they are in the buffer that was given.
-    Packed(u8),
+    /// Entries that were packed.
+    Packed(Run),
     /// Something else.
     Other(E),
 }
 
-/// A queue of entries, each with a number.
+/// Entries, one behind the other: each its header, its bytes, and a NUL.
+#[derive(Debug, Default)]
+struct Chunk {
+    bytes: Vec<u8>,
+    /// Where the first begins.
+    start: usize,
+    /// How many there are.
+    count: usize,
+    /// The number of the last.
+    last: u64,
+    /// Not all are packed.
+    has_others: bool,
+}
+
+/// Packed entries that were taken out of a line together.
+#[derive(Debug, Default)]
+pub(crate) struct Run(Chunk);
+
+impl Run {
+    /// How many are left.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.0.count
+    }
+
+    /// The next: its tag, and its bytes with a NUL behind them.
+    #[inline]
+    pub fn next(&mut self) -> Option<(u8, &[u8])> {
+        let chunk = &mut self.0;
+        let header = chunk.header()?;
+        let start = chunk.start + HEADER;
+        chunk.start = start + header.length + NUL;
+        chunk.count -= 1;
+        let bytes = chunk.bytes.get(start..chunk.start)?;
+        Some((header.tag, bytes))
+    }
+}
+
+impl Chunk {
+    #[inline]
+    fn header(&self) -> Option<Header> {
+        let bytes = self.bytes.get(self.start..)?;
+        bytes.first_chunk::<HEADER>().map(Header::get)
+    }
+
+    /// Appends an entry, for which there is room.
+    #[inline]
+    fn append(&mut self, number: u64, tag: u8, bytes: &[u8]) {
+        let header = Header::put(number, tag, bytes.len());
+        self.bytes.extend_from_slice(&header);
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.push(0);
+        self.count += 1;
+        self.last = number;
+    }
+
+    /// Goes on to the next entry.
+    #[inline]
+    fn advance(&mut self, header: &Header) {
+        self.start += HEADER + header.length + NUL;
+        self.count -= 1;
+    }
+
+    /// The first entries, packed ones with numbers below `before`, at most `most`, in a chunk of their own.
+    fn split(&mut self, before: u64, most: usize) -> Chunk {
+        let begin = self.start;
+        let mut run = Chunk::default();
+        while let Some(header) = self.header()
+            && header.tag != OTHER
+            && header.number < before
+            && run.count < most
+        {
+            self.advance(&header);
+            run.count += 1;
+            run.last = header.number;
+        }
+        run.bytes = self.bytes[begin..self.start].to_vec();
+        run
+    }
+}
+
+/// A queue of entries, each with a number. Numbers grow.
 #[derive(Debug)]
 pub(crate) struct Line<E> {
-    chunks: VecDeque<Vec<u8>>,
-    /// Where the first entry begins in the first chunk.
-    start: usize,
+    chunks: VecDeque<Chunk>,
     others: VecDeque<E>,
     length: usize,
 }
@@ -46,7 +127,6 @@ impl<E> Default for Line<E> {
     fn default() -> Self {
         Line {
             chunks: VecDeque::new(),
-            start: 0,
             others: VecDeque::new(),
             length: 0,
         }
@@ -97,16 +177,16 @@ impl<E> Line<E> {
     #[inline]
     pub fn pack(&mut self, number: u64, tag: u8, bytes: &[u8]) {
         debug_assert!(bytes.len() <= PACKED && tag != OTHER);
-        let chunk = self.room(HEADER + bytes.len());
-        chunk.extend_from_slice(&Header::put(number, tag, bytes.len()));
-        chunk.extend_from_slice(bytes);
+        self.room(HEADER + bytes.len() + NUL)
+            .append(number, tag, bytes);
         self.length += 1;
     }
 
     /// Puts something else behind what waits.
     pub fn push(&mut self, number: u64, other: E) {
-        let header = Header::put(number, OTHER, 0);
-        self.room(HEADER).extend_from_slice(&header);
+        let chunk = self.room(HEADER + NUL);
+        chunk.append(number, OTHER, &[]);
+        chunk.has_others = true;
         self.others.push_back(other);
         self.length += 1;
     }
@@ -114,73 +194,83 @@ impl<E> Line<E> {
     /// The number of the first entry.
     #[inline]
     pub fn first_number(&self) -> Option<u64> {
-        self.header().map(|header| header.number)
+        Some(self.chunks.front()?.header()?.number)
     }
 
     /// The first entry.
     #[inline]
     pub fn first(&self) -> Option<Entry<'_, E>> {
-        let header = self.header()?;
+        let chunk = self.chunks.front()?;
+        let header = chunk.header()?;
         if header.tag == OTHER {
             return self.others.front().map(Entry::Other);
         }
-        let start = self.start + HEADER;
-        let bytes = self.chunks.front()?.get(start..start + header.length)?;
+        let start = chunk.start + HEADER;
+        let bytes = chunk.bytes.get(start..start + header.length)?;
         Some(Entry::Packed(header.tag, bytes))
     }
 
-    /// Takes the first entry out, packed bytes into `buffer`, in the place of what that has.
+    /// Takes out the first entry, and where it is packed those packed ones that follow it and have numbers below
+    /// `before`: at most `most`, and not always all.
     #[inline]
-    pub fn take(&mut self, buffer: &mut Vec<u8>) -> Option<Taken<E>> {
-        let taken = match self.first()? {
-            Entry::Packed(tag, bytes) => {
-                buffer.clear();
-                buffer.extend_from_slice(bytes);
-                Taken::Packed(tag)
-            }
-            Entry::Other(_) => Taken::Other(self.others.pop_front()?),
+    pub fn take(&mut self, before: u64, most: usize) -> Option<Taken<E>> {
+        let chunk = self.chunks.front_mut()?;
+        let header = chunk.header()?;
+        if header.tag == OTHER {
+            chunk.advance(&header);
+            self.length -= 1;
+            let other = self.others.pop_front();
+            self.tidy();
+            return other.map(Taken::Other);
+        }
+        let is_whole = !chunk.has_others && chunk.last < before && chunk.count <= most;
+        let run = match is_whole {
+            true => std::mem::take(chunk),
+            false => chunk.split(before, most),
         };
-        self.advance();
-        Some(taken)
+        self.length -= run.count;
+        self.tidy();
+        Some(Taken::Packed(Run(run)))
+    }
+
+    /// Puts the rest of a run back to the front.
+    pub fn put_back(&mut self, run: Run) {
+        self.length += run.0.count;
+        self.chunks.push_front(run.0);
     }
 
     /// Drops the first entry.
     #[inline]
     pub fn drop_first(&mut self) {
-        if self.header().is_some_and(|header| header.tag == OTHER) {
-            self.others.pop_front();
-        }
-        self.advance();
-    }
-
-    #[inline]
-    fn header(&self) -> Option<Header> {
-        let bytes = self.chunks.front()?.get(self.start..)?;
-        bytes.first_chunk::<HEADER>().map(Header::get)
-    }
-
-    /// Goes on to the next entry.
-    #[inline]
-    fn advance(&mut self) {
-        let Some(header) = self.header() else {
+        let Some(chunk) = self.chunks.front_mut() else {
             return;
         };
+        let Some(header) = chunk.header() else {
+            return;
+        };
+        chunk.advance(&header);
+        if header.tag == OTHER {
+            self.others.pop_front();
+        }
         self.length -= 1;
-        self.start += HEADER + header.length;
+        self.tidy();
+    }
+
+    /// Drops a chunk that has been used up. What is idle holds nothing.
+    #[inline]
+    fn tidy(&mut self) {
         if self.length == 0 {
-            // What is idle holds nothing.
             *self = Line::default();
-        } else if self.chunks.front().is_some_and(|c| c.len() == self.start) {
+        } else if self.chunks.front().is_some_and(|chunk| chunk.count == 0) {
             self.chunks.pop_front();
-            self.start = 0;
         }
     }
 
     /// A chunk in which so many bytes have room.
     #[inline]
-    fn room(&mut self, size: usize) -> &mut Vec<u8> {
-        let last = self.chunks.back();
-        if last.is_none_or(|chunk| chunk.capacity() - chunk.len() < size) {
+    fn room(&mut self, size: usize) -> &mut Chunk {
+        let room = |chunk: &Chunk| chunk.bytes.capacity() - chunk.bytes.len();
+        if self.chunks.back().is_none_or(|chunk| room(chunk) < size) {
             self.add_chunk(size);
         }
         match self.chunks.back_mut() {
@@ -191,9 +281,13 @@ impl<E> Line<E> {
 
     #[cold]
     fn add_chunk(&mut self, size: usize) {
-        let doubled = self.chunks.back().map_or(0, |chunk| 2 * chunk.capacity());
+        let last = self.chunks.back();
+        let doubled = last.map_or(0, |chunk| 2 * chunk.bytes.capacity());
         let capacity = doubled.min(LARGEST_CHUNK).max(size);
-        self.chunks.push_back(Vec::with_capacity(capacity));
+        self.chunks.push_back(Chunk {
+            bytes: Vec::with_capacity(capacity),
+            ..Chunk::default()
+        });
     }
 }
 
@@ -201,43 +295,145 @@ impl<E> Line<E> {
 mod tests {
     use super::*;
 
+    /// What was taken, each entry with its tag; `OTHER` for what was not packed.
+    fn taken(taken: Option<Taken<usize>>) -> Vec<(u8, Vec<u8>)> {
+        match taken {
+            None => Vec::new(),
+            Some(Taken::Other(size)) => vec![(OTHER, vec![0; size])],
+            Some(Taken::Packed(mut run)) => {
+                let mut entries = Vec::new();
+                let count = run.len();
+                while let Some((tag, bytes)) = run.next() {
+                    let (nul, bytes) = bytes.split_last().unwrap();
+                    assert_eq!(*nul, 0);
+                    entries.push((tag, bytes.to_vec()));
+                }
+                assert_eq!(entries.len(), count);
+                entries
+            }
+        }
+    }
+
+    /// Puts one in; every fifth is not packed.
+    fn put(line: &mut Line<usize>, number: usize, size: usize) {
+        match number % 5 {
+            4 => line.push(number as u64, size),
+            tag => line.pack(number as u64, tag as u8, &vec![number as u8; size]),
+        }
+    }
+
+    /// The same, as it comes out.
+    fn expected(number: usize, size: usize) -> (u8, Vec<u8>) {
+        match number % 5 {
+            4 => (OTHER, vec![0; size]),
+            tag => (tag as u8, vec![number as u8; size]),
+        }
+    }
+
+    fn sizes() -> Vec<usize> {
+        let sizes = (0..200).map(|n| (n * 37) % 600).chain([0, PACKED, 1]);
+        sizes.collect()
+    }
+
     #[test]
     fn everything_comes_out_as_it_went_in() {
         let mut line = Line::default();
-        let mut buffer = Vec::new();
-        for round in 0..3 {
+        // How many are taken at most, and whether some are dropped meanwhile.
+        for (most, drops) in [
+            (1, false),
+            (1, true),
+            (2, false),
+            (3, true),
+            (usize::MAX, false),
+        ] {
             assert_eq!(line.first(), None);
-            let sizes = (0..200).map(|n| (n * 37) % 600).chain([0, PACKED, 1]);
-            let sizes: Vec<usize> = sizes.collect();
+            let sizes = sizes();
             for (number, size) in sizes.iter().enumerate() {
-                match number % 5 {
-                    4 => line.push(number as u64, *size),
-                    tag => line.pack(number as u64, tag as u8, &vec![number as u8; *size]),
-                }
-                // Some leave in between.
-                if number % 7 == 6 && round == 1 {
+                put(&mut line, number, *size);
+                if number % 7 == 6 && drops {
                     line.drop_first();
                 }
             }
-            let dropped = sizes.len() - line.len();
-            for (number, size) in sizes.iter().enumerate().skip(dropped) {
-                assert_eq!(line.first_number(), Some(number as u64));
-                let expected = vec![number as u8; *size];
-                match number % 5 {
-                    4 => {
-                        assert_eq!(line.first(), Some(Entry::Other(size)));
-                        assert_eq!(line.take(&mut buffer), Some(Taken::Other(*size)));
+            let mut number = sizes.len() - line.len();
+            while let Some(first) = line.first_number() {
+                assert_eq!(first, number as u64);
+                let (tag, bytes) = expected(number, sizes[number]);
+                match line.first() {
+                    Some(Entry::Packed(its_tag, its_bytes)) => {
+                        assert_eq!((its_tag, its_bytes), (tag, &bytes[..]));
                     }
-                    tag => {
-                        let tag = tag as u8;
-                        assert_eq!(line.first(), Some(Entry::Packed(tag, &expected[..])));
-                        assert_eq!(line.take(&mut buffer), Some(Taken::Packed(tag)));
-                        assert_eq!(buffer, expected);
-                    }
+                    Some(Entry::Other(size)) => assert_eq!((OTHER, *size), (tag, bytes.len())),
+                    None => panic!("nothing is first"),
                 }
+                let came = taken(line.take(u64::MAX, most));
+                assert!((1..=most).contains(&came.len()));
+                for entry in came {
+                    assert_eq!(entry, expected(number, sizes[number]));
+                    number += 1;
+                }
+                assert_eq!(line.len(), sizes.len() - number);
             }
+            assert_eq!(number, sizes.len());
             assert!(line.is_empty() && line.chunks.capacity() == 0);
         }
+    }
+
+    #[test]
+    fn nothing_is_taken_that_came_too_late() {
+        let mut line = Line::default();
+        for number in 0..100 {
+            line.pack(number, 1, &[number as u8; 10]);
+        }
+        let mut number = 0;
+        for before in [1, 2, 30, 31, 70, 100] {
+            while number < before {
+                let came = taken(line.take(before, usize::MAX));
+                number += came.len() as u64;
+                assert!(!came.is_empty() && number <= before);
+            }
+        }
+        assert!(line.is_empty());
+    }
+
+    #[test]
+    fn what_is_put_back_comes_first() {
+        let sizes = sizes();
+        let mut line = Line::default();
+        for (number, size) in sizes.iter().enumerate() {
+            put(&mut line, number, *size);
+        }
+        let mut number = 0;
+        while !line.is_empty() {
+            match line.take(u64::MAX, usize::MAX) {
+                Some(Taken::Packed(mut run)) => {
+                    let (tag, bytes) = run.next().unwrap();
+                    let (_, bytes) = bytes.split_last().unwrap();
+                    assert_eq!((tag, bytes.to_vec()), expected(number, sizes[number]));
+                    if run.len() > 0 {
+                        line.put_back(run);
+                    }
+                }
+                other => assert_eq!(taken(other), [expected(number, sizes[number])]),
+            }
+            number += 1;
+            assert_eq!(line.len(), sizes.len() - number);
+        }
+        // Also into an empty line, to which more is added then.
+        line.pack(0, 1, b"a");
+        line.pack(1, 1, b"b");
+        let (Some(Taken::Packed(mut first)), Some(Taken::Packed(mut second))) =
+            (line.take(1, 1), line.take(2, 1))
+        else {
+            panic!("they were packed");
+        };
+        first.next();
+        line.put_back(second);
+        line.pack(2, 1, b"c");
+        let mut came = taken(line.take(u64::MAX, usize::MAX));
+        came.extend(taken(line.take(u64::MAX, usize::MAX)));
+        assert_eq!(came, [(1, b"b".to_vec()), (1, b"c".to_vec())]);
+        second = Run::default();
+        assert!(second.next().is_none());
     }
 
     #[test]
@@ -246,7 +442,7 @@ mod tests {
         for _ in 0..100_000 {
             line.pack(0, 1, b"");
         }
-        let held: usize = line.chunks.iter().map(Vec::capacity).sum();
+        let held: usize = line.chunks.iter().map(|chunk| chunk.bytes.capacity()).sum();
         assert!(held <= 100_000 * 64 / 2, "{held}");
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     options::Settings,
     protocol::Kind,
     runtime,
-    socket::{Answer, Handler, Mode, Peek, Socket, Told, Upgraded, Wait, events},
+    socket::{Answer, Handler, Mode, Peek, Socket, Telling, Told, Upgraded, Wait, events},
     stream::Stream,
     sync::{Arc, Mutex, lock},
     sys,
@@ -122,18 +122,25 @@ impl Diary {
     fn has(&self, line: &str) -> bool {
         self.lines().iter().any(|other| other == line)
     }
-}
 
-impl Handler for Diary {
-    fn call(&self, _socket: &Arc<Socket>, told: Told<'_>) {
+    fn write(&self, told: Told<'_>) {
         let line = match told {
             Told::Opening => "opening".to_owned(),
-            Told::Message(_, data) => String::from_utf8(data.clone()).unwrap(),
+            Told::Message(_, [text @ .., 0]) => String::from_utf8(text.to_vec()).unwrap(),
+            Told::Message(..) => panic!("no NUL"),
             Told::Closing(ended) => format!("closing {}", ended.code()),
             Told::Error(error, _) => format!("error {}", error.code as i32),
             Told::Writable => "writable".to_owned(),
         };
         lock(&self.0).push(line);
+    }
+}
+
+impl Handler for Diary {
+    fn call(&self, _socket: &Arc<Socket>, telling: &mut Telling<'_, '_>) {
+        while let Some(told) = telling.next() {
+            self.write(told);
+        }
     }
 }
 

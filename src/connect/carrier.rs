@@ -20,29 +20,33 @@ pub(super) enum Carrier {
 
 /// A connection that is given up unless it is taken out: a child of `fork` may hold the descriptor too,
 /// and closing this one alone would withhold the FIN.
-pub(super) struct Dialed(Option<TcpStream>);
+pub(super) struct Dialed {
+    stream: Option<TcpStream>,
+    /// Where it leads, for people; empty for a Unix socket.
+    remote: String,
+}
 
 impl Drop for Dialed {
     fn drop(&mut self) {
-        if let Some(Ok(stream)) = self.0.take().map(TcpStream::into_std) {
+        if let Some(Ok(stream)) = self.stream.take().map(TcpStream::into_std) {
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
     }
 }
 
 impl Carrier {
-    pub fn new(stream: TcpStream) -> Self {
-        Carrier::Plain(Dialed(Some(stream)))
+    /// Over a stream that leads there.
+    pub fn new(stream: TcpStream, remote: String) -> Self {
+        Carrier::Plain(Dialed {
+            stream: Some(stream),
+            remote,
+        })
     }
 
     /// The address connected to, of the server or of the proxy.
     pub fn remote(&self) -> String {
         match self {
-            Carrier::Plain(Dialed(stream)) => stream
-                .as_ref()
-                .and_then(|stream| stream.peer_addr().ok())
-                .map(|address| address.to_string())
-                .unwrap_or_default(),
+            Carrier::Plain(dialed) => dialed.remote.clone(),
             Carrier::Tls(stream) => stream.get_ref().0.remote(),
         }
     }
@@ -77,7 +81,7 @@ impl Carrier {
             }
         };
         layers.reverse();
-        let stream = dialed.0.take().ok_or(io::ErrorKind::NotConnected)?;
+        let stream = dialed.stream.take().ok_or(io::ErrorKind::NotConnected)?;
         let socket = sys::Socket::new(stream.into_std()?)?;
         Ok(Stream::through(Arc::new(socket), layers))
     }
@@ -85,7 +89,7 @@ impl Carrier {
 
 impl Dialed {
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        let stream = self.0.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         Ok(Pin::new(stream))
     }
 }

@@ -7,11 +7,14 @@ use crate::{
     sync::lock,
 };
 use std::{
+    future::{Future, poll_fn},
     io,
     net::{IpAddr, SocketAddr},
+    pin::Pin,
+    task::Poll,
     time::Duration,
 };
-use tokio::{net::TcpStream, task::JoinSet};
+use tokio::net::TcpStream;
 use url::Host;
 
 /// How long an attempt has before the next address is tried beside it (RFC 8305, section 5).
@@ -48,15 +51,20 @@ impl Endpoint<'_> {
     }
 }
 
-/// Connects to the target's host.
-pub(super) async fn dial(target: &Endpoint<'_>, phase: &Phase) -> Result<TcpStream> {
+/// Connects to the target's host. Returns also the address that it has reached.
+pub(super) async fn dial(target: &Endpoint<'_>, phase: &Phase) -> Result<(TcpStream, SocketAddr)> {
     let addresses = resolve(target, phase).await?;
     let list: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     lock(phase).waiting_for = format!("{} did not answer", list.join(" and "));
-    let stream = race(target, &addresses).await?;
+    let (address, stream) = race(target, &addresses).await?;
     // Messages are to leave when they are written.
     let _ = stream.set_nodelay(true);
-    Ok(stream)
+    let address = match address.ip().is_unspecified() {
+        // The system has put another in its place.
+        true => stream.peer_addr().unwrap_or(address),
+        false => address,
+    };
+    Ok((stream, address))
 }
 
 /// Connects to a Unix socket.
@@ -149,16 +157,37 @@ fn interleave(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     }
 }
 
+/// An attempt at one address.
+type Attempt = Pin<Box<dyn Future<Output = (SocketAddr, io::Result<TcpStream>)> + Send>>;
+
+/// The outcome of the first attempt to have one. Never, where there are none.
+async fn first(attempts: &mut Vec<Attempt>) -> (SocketAddr, io::Result<TcpStream>) {
+    poll_fn(|context| {
+        for (index, attempt) in attempts.iter_mut().enumerate() {
+            if let Poll::Ready(outcome) = attempt.as_mut().poll(context) {
+                drop(attempts.swap_remove(index));
+                return Poll::Ready(outcome);
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
 /// Tries the addresses in order, the next when the last has failed or had its time; the first to
 /// connect wins.
-async fn race(target: &Endpoint<'_>, addresses: &[SocketAddr]) -> Result<TcpStream> {
+async fn race(target: &Endpoint<'_>, addresses: &[SocketAddr]) -> Result<(SocketAddr, TcpStream)> {
     let mut waiting = addresses.iter().copied();
-    let mut attempts: JoinSet<(SocketAddr, io::Result<TcpStream>)> = JoinSet::new();
+    let mut attempts: Vec<Attempt> = Vec::new();
     let mut failures = Vec::new();
     let mut next = waiting.next();
     loop {
         if let Some(address) = next.take() {
-            attempts.spawn(async move { (address, TcpStream::connect(address).await) });
+            attempts.push(Box::pin(async move {
+                (address, TcpStream::connect(address).await)
+            }));
+        } else if attempts.is_empty() {
+            return Err(all_failed(target, &failures));
         }
         let delay = async {
             match waiting.len() {
@@ -168,15 +197,13 @@ async fn race(target: &Endpoint<'_>, addresses: &[SocketAddr]) -> Result<TcpStre
         };
         tokio::select! {
             biased;
-            ended = attempts.join_next() => match ended {
-                Some(Ok((_, Ok(stream)))) => return Ok(stream),
-                Some(Ok((address, Err(error)))) => {
+            (address, outcome) = first(&mut attempts) => match outcome {
+                Ok(stream) => return Ok((address, stream)),
+                Err(error) => {
                     log::debug!("{address}: {}", describe(&error));
                     failures.push((address, error));
                     next = waiting.next();
                 }
-                Some(Err(error)) => return Err(Error::new(Code::Internal, error.to_string())),
-                None => return Err(all_failed(target, &failures)),
             },
             () = delay => next = waiting.next(),
         }

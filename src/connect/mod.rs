@@ -194,7 +194,7 @@ async fn reach(
     if let Some(path) = &target.unix {
         lock(phase).waiting_for = format!("{path} did not answer");
         let stream = dial::local(path).await?;
-        return Ok((Carrier::new(stream), String::new()));
+        return Ok((Carrier::new(stream, String::new()), String::new()));
     }
     let endpoint = Endpoint {
         host: &target.host,
@@ -202,8 +202,8 @@ async fn reach(
     };
     match proxy::choose(settings, &endpoint, target.tls.is_some())? {
         None => {
-            let stream = dial::dial(&endpoint, phase).await?;
-            Ok((Carrier::new(stream), String::new()))
+            let (stream, address) = dial::dial(&endpoint, phase).await?;
+            Ok((Carrier::new(stream, address.to_string()), String::new()))
         }
         Some(server) => {
             let carrier = proxy::connect(&server, &endpoint, settings, phase).await?;

@@ -93,8 +93,8 @@ async fn reach(
         host: &server.host,
         port: server.port,
     };
-    let plain = dial(&own, phase).await.map_err(|error| error.to_string())?;
-    let mut carrier = Carrier::new(plain);
+    let (plain, address) = dial(&own, phase).await.map_err(|error| error.to_string())?;
+    let mut carrier = Carrier::new(plain, address.to_string());
     lock(phase).waiting_for = format!("the proxy {server} did not answer");
     if server.kind == Kind::Https {
         // The proxy's certificate is verified as the server's would be, without what is said of that.

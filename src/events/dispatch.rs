@@ -1,11 +1,10 @@
 //! Who dispatches, and what others may do meanwhile.
 
-use super::queue::{Delivery, Queue, State};
+use super::queue::{Queue, State};
 use crate::{
     error::{Code, Error, Result},
-    line::Taken,
     runtime,
-    sync::{MutexGuard, lock, thread_local, wait},
+    sync::{MutexGuard, Ordering::SeqCst, lock, thread_local, wait},
     sys,
 };
 use std::{
@@ -20,7 +19,7 @@ thread_local! {
     pub(super) static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Ends a callback however it ends.
+/// Ends callbacks however they end.
 struct Running<'a, E>(&'a Queue<E>);
 
 impl<'a, E> Running<'a, E> {
@@ -29,7 +28,7 @@ impl<'a, E> Running<'a, E> {
         Running(queue)
     }
 
-    /// The callback has returned. The lock that this takes is good for the next one, too.
+    /// The last callback has returned. The lock that this takes is good for the next one, too.
     fn end(self) -> MutexGuard<'a, State<E>> {
         let queue = self.0;
         std::mem::forget(self);
@@ -120,12 +119,11 @@ impl<E> Queue<E> {
             0 => state.next,
             _ => u64::MAX,
         };
-        let mut buffer = std::mem::take(&mut state.buffer);
+        let mut left = if most == 0 { usize::MAX } else { most };
         let mut ran = 0;
         let mut last = None;
-        while most == 0 || ran < most {
-            let Some((event, follows)) = self.take(&mut state, before, &mut buffer, &mut last)
-            else {
+        while left > 0 {
+            let Some(mut batch) = self.take(&mut state, before, left, &mut last) else {
                 break;
             };
             let Some((source, recipient)) = last.take() else {
@@ -133,17 +131,14 @@ impl<E> Queue<E> {
             };
             drop(state);
             let running = Running::begin(self);
-            let event = match event {
-                Taken::Packed(tag) => Delivery::Packed(tag, &mut buffer),
-                Taken::Other(event) => Delivery::Other(event),
-            };
-            recipient.taken(&event);
-            ran += 1;
-            let recipient = recipient.deliver(event, follows && ran != most);
-            last = Some((source, recipient));
+            let recipient = recipient.deliver(&mut batch);
             state = running.end();
+            let (count, run) = batch.end();
+            self.put_back(&mut state, run, &recipient);
+            ran += count;
+            left -= count;
+            last = Some((source, recipient));
         }
-        state.buffer = buffer;
         drop(state);
         if let Some((_, last)) = last {
             last.settle();
@@ -181,6 +176,7 @@ impl<E> Queue<E> {
         let mut state = lock(&self.state);
         let begun = state.begun;
         state.syncing += 1;
+        self.interrupted.store(true, SeqCst);
         let mut expired = false;
         while state.running && state.begun == begun && !expired {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(sys::now()));

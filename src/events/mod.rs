@@ -12,7 +12,7 @@ mod posts;
 mod queue;
 mod wakeup;
 
-pub(crate) use queue::{Delivery, Posted, Queue, Recipient, SourceId};
+pub(crate) use queue::{Batch, Delivery, Posted, Queue, Recipient, SourceId};
 
 /// Whether the calling thread is inside a callback.
 pub(crate) fn in_callback() -> bool {

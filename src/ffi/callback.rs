@@ -8,13 +8,13 @@ use crate::{
     encoding::{self, Encoding},
     host::HostCall,
     protocol::Kind,
-    socket::{Ended, Handler, Socket, Told},
+    socket::{Ended, Handler, Socket, Telling, Told},
     sync::Arc,
 };
 #[cfg(windows)]
 use libc::wchar_t;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     ffi::{c_char, c_void},
 };
 
@@ -74,11 +74,11 @@ pub(super) struct Current {
     pub ended: Option<Arc<Ended>>,
 }
 
-/// The same while the callback runs, on its caller's stack.
+/// The same while callbacks run, on their caller's stack.
 struct Running<'a> {
     socket: &'a Arc<Socket>,
-    kind: Option<Kind>,
-    ended: Option<&'a Arc<Ended>>,
+    kind: Cell<Option<Kind>>,
+    ended: RefCell<Option<Arc<Ended>>>,
 }
 
 thread_local! {
@@ -86,7 +86,7 @@ thread_local! {
     static CURRENT: Cell<*const Running<'static>> = const { Cell::new(std::ptr::null()) };
 }
 
-/// Takes what runs out of its place, however the callback ends.
+/// Takes what runs out of its place, however the callbacks end.
 struct Place;
 
 impl Drop for Place {
@@ -96,13 +96,13 @@ impl Drop for Place {
 }
 
 impl Running<'_> {
-    /// Puts this into its place while `callback` runs.
-    fn during(&self, callback: impl FnOnce()) {
+    /// Puts this into its place while `callbacks` run.
+    fn during(&self, callbacks: impl FnOnce()) {
         let current: *const Running<'_> = self;
         // Without a place, in a thread that is ending, nobody can ask.
         let _ = CURRENT.try_with(|place| place.set(current.cast()));
         let _place = Place;
-        callback();
+        callbacks();
     }
 }
 
@@ -115,8 +115,8 @@ impl Current {
         let current: &Running<'_> = unsafe { current.as_ref() }?;
         (current.socket.name() == name).then(|| Current {
             socket: current.socket.clone(),
-            kind: current.kind,
-            ended: current.ended.cloned(),
+            kind: current.kind.get(),
+            ended: current.ended.borrow().clone(),
         })
     }
 }
@@ -143,7 +143,7 @@ impl<T: Text> CHandler<T> {
     }
 }
 
-/// What an event says, with a NUL after it.
+/// What an event says, with a NUL behind it.
 enum Payload<'a, U> {
     Nothing,
     Text(Vec<U>),
@@ -151,12 +151,13 @@ enum Payload<'a, U> {
 }
 
 impl<'a, U: Unit> Payload<'a, U> {
-    /// A message, text of it in this encoding.
-    fn message(kind: Kind, bytes: &'a mut Vec<u8>, encoding: Encoding) -> Self {
+    /// A message, which has a NUL behind it; text of it in this encoding.
+    #[inline]
+    fn message(kind: Kind, bytes: &'a [u8], encoding: Encoding) -> Self {
         if kind == Kind::Binary || U::is_utf8(encoding) {
-            bytes.push(0);
             return Payload::Bytes(bytes);
         }
+        let bytes = bytes.split_last().map_or(bytes, |(_, bytes)| bytes);
         let mut units = U::encode_message(bytes, encoding).into_owned();
         units.push(U::NUL);
         Payload::Text(units)
@@ -180,12 +181,13 @@ impl<'a, U: Unit> Payload<'a, U> {
     }
 }
 
-impl<T: Text> Handler for CHandler<T> {
-    fn call(&self, socket: &Arc<Socket>, told: Told<'_>) {
+impl<T: Text> CHandler<T> {
+    /// Calls the host. `running` is in its place.
+    #[inline]
+    fn tell(&self, running: &Running<'_>, told: Told<'_>) {
+        let socket = running.socket;
         let encoding = encoding::DEFAULT.get();
-        let mut error = None;
         let mut kind = None;
-        let mut about = None;
         let (number, payload) = match told {
             Told::Opening => (super::WDSOCKET_EVENT_OPENING, Payload::Nothing),
             Told::Message(its_kind, bytes) => {
@@ -195,16 +197,16 @@ impl<T: Text> Handler for CHandler<T> {
             }
             Told::Closing(ended) => {
                 let code = terminated(&ended.code().to_string(), encoding);
-                about = Some(ended);
+                running.ended.replace(Some(ended));
                 (super::WDSOCKET_EVENT_CLOSING, Payload::Text(code))
             }
-            Told::Error(cause, ended) => {
-                error = Some(Last::new(Err(&cause)));
-                about = Some(ended);
+            Told::Error(_, ended) => {
+                running.ended.replace(Some(ended));
                 (super::WDSOCKET_EVENT_ERROR, Payload::Nothing)
             }
             Told::Writable => (super::WDSOCKET_EVENT_WRITABLE, Payload::Nothing),
         };
+        running.kind.set(kind);
         let other_name;
         let name = match &self.name {
             (name, its_encoding) if *its_encoding == encoding => name,
@@ -213,25 +215,41 @@ impl<T: Text> Handler for CHandler<T> {
                 &other_name
             }
         };
+        // SAFETY: the host gave this function for this type. The strings are NUL-terminated and
+        // live until it has returned.
+        unsafe {
+            (self.callback)(
+                number,
+                T::at(payload.start()),
+                payload.length(),
+                T::at(name.as_ptr()),
+                self.user_data.0,
+            );
+        }
+    }
+}
 
-        // What the thread had before is put back, its message's address included.
-        let before = Last::exchange(error);
+impl<T: Text> Handler for CHandler<T> {
+    fn call(&self, socket: &Arc<Socket>, telling: &mut Telling<'_, '_>) {
         let running = Running {
             socket,
-            kind,
-            ended: about.as_ref(),
+            kind: Cell::new(None),
+            ended: RefCell::new(None),
         };
+        // What the thread had before is put back, its message's address included.
+        let mut before = None;
+        let mut is_first = true;
         running.during(|| {
-            // SAFETY: the host gave this function for this type. The strings are NUL-terminated and
-            // live until it has returned.
-            unsafe {
-                (self.callback)(
-                    number,
-                    T::at(payload.start()),
-                    payload.length(),
-                    T::at(name.as_ptr()),
-                    self.user_data.0,
-                );
+            while let Some(told) = telling.next() {
+                let error = match &told {
+                    Told::Error(cause, _) => Some(Last::new(Err(cause))),
+                    _ => None,
+                };
+                let last = Last::exchange(error);
+                if std::mem::take(&mut is_first) {
+                    before = last;
+                }
+                self.tell(&running, told);
             }
         });
         Last::exchange(before);

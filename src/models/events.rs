@@ -78,6 +78,52 @@ fn nothing_starts_after_a_close() {
     });
 }
 
+/// Takes its time in each callback.
+#[derive(Clone, Default)]
+struct Slow {
+    begun: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
+    diary: Diary,
+}
+
+impl Handler for Slow {
+    fn call(&self, _socket: &Arc<Socket>, telling: &mut Telling<'_, '_>) {
+        while let Some(told) = telling.next() {
+            self.begun.fetch_add(1, Ordering::SeqCst);
+            thread::yield_now();
+            self.diary.write(told);
+            self.ended.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_a_callback_waits_for_that_one_and_nothing_is_lost() {
+    check(|| {
+        let slow = Slow::default();
+        let (_socket, peer) = open(Mode::Callback(Box::new(slow.clone())), settings());
+        let sender = thread::spawn(move || {
+            peer.peer_sends(&[text("a"), text("b"), text("c")].concat());
+            peer.peer_sends(&[text("d"), close_frame()].concat());
+        });
+        let waiter = thread::spawn({
+            let slow = slow.clone();
+            move || {
+                for _ in 0..2 {
+                    let begun = slow.begun.load(Ordering::SeqCst);
+                    events().sync(None).unwrap();
+                    assert!(slow.ended.load(Ordering::SeqCst) >= begun);
+                }
+            }
+        });
+        dispatch_until(&slow.diary, "closing 1000");
+        let expected = ["opening", "a", "b", "c", "d", "closing 1000"];
+        assert_eq!(slow.diary.lines(), expected);
+        waiter.join().unwrap();
+        sender.join().unwrap();
+    });
+}
+
 #[test]
 fn a_wake_is_not_lost() {
     check(|| {

@@ -151,16 +151,18 @@ struct Answers {
 }
 
 impl Handler for Answers {
-    fn call(&self, socket: &Arc<Socket>, told: Told<'_>) {
-        let Told::Message(_, letter) = told else {
-            return;
-        };
-        socket.write(Kind::Text, letter).unwrap();
-        socket.write(Kind::Text, letter).unwrap();
-        let mut answered = lock(&self.answered);
-        *answered += 1;
-        while self.goes_on && self.peer.sent().len() < 14 * *answered {
-            thread::yield_now();
+    fn call(&self, socket: &Arc<Socket>, telling: &mut Telling<'_, '_>) {
+        while let Some(told) = telling.next() {
+            let Told::Message(_, [letter @ .., 0]) = told else {
+                continue;
+            };
+            socket.write(Kind::Text, letter).unwrap();
+            socket.write(Kind::Text, letter).unwrap();
+            let mut answered = lock(&self.answered);
+            *answered += 1;
+            while self.goes_on && self.peer.sent().len() < 14 * *answered {
+                thread::yield_now();
+            }
         }
     }
 }

@@ -7,11 +7,25 @@ use super::{
     history::History,
     kept::{Kept, Pool, Use},
 };
+use crate::sync::{thread_local, with_local};
+use std::cell::RefCell;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-/// So much output is made room for at once, at least and at most.
-const LEAST_ROOM: usize = 256;
-const MOST_ROOM: usize = 16 << 10;
+/// So much output is made at once at most, in a buffer of the thread's: the decompressor is fast only as long as there is
+/// room for the longest match, which a message's own room would end at again and again.
+const ROOM: usize = 16 << 10;
+
+thread_local! {
+    static OUTPUT: RefCell<Output> = RefCell::new(Output::default());
+}
+
+struct Output(Box<[u8]>);
+
+impl Default for Output {
+    fn default() -> Self {
+        Output(vec![0; ROOM].into())
+    }
+}
 
 /// What building a decompressor anew counts, in bytes of output that take as long.
 const REBUILD: usize = 8 << 10;
@@ -165,14 +179,16 @@ impl Inflater {
                 none.insert(build(&mut self.history, message))
             }
         };
-        let start = message.len();
-        let room = make_room(message, input.len(), limits.message);
-        message.resize(start + room, 0);
+        // Never more than one byte beyond the limit, by which is seen that it is exceeded.
+        let room = (limits.message + 1).saturating_sub(message.len()).min(ROOM);
         let (taken, made) = (state.total_in(), state.total_out());
-        let status = state.decompress(input, &mut message[start..], flush);
+        let (status, made) = with_local(&OUTPUT, |output: &mut Output| {
+            let status = state.decompress(input, &mut output.0[..room], flush);
+            let made = (state.total_out() - made) as usize;
+            append(message, &output.0[..made], limits.message);
+            (status, made)
+        });
         let taken = (state.total_in() - taken) as usize;
-        let made = (state.total_out() - made) as usize;
-        message.truncate(start + made);
         *limits.allowance = limits.allowance.saturating_sub(made);
         match status {
             Ok(Status::Ok | Status::BufError) => {}
@@ -237,16 +253,15 @@ fn build(history: &mut History, message: &[u8]) -> Inflate {
     state
 }
 
-/// Room for more output: the message's own, or some more; never more than one byte beyond its limit, by which
-/// is seen that it is exceeded.
-fn make_room(message: &mut Vec<u8>, input: usize, limit: usize) -> usize {
-    let most = (limit + 1).saturating_sub(message.len()).min(MOST_ROOM);
-    if message.capacity() == message.len() {
-        let more = (4 * input).max(message.len()).max(LEAST_ROOM);
-        // And a byte for the NUL.
-        message.reserve_exact(more.min((limit + 1).saturating_sub(message.len())) + 1);
+/// Appends output to a message, whose room at least doubles where it is not enough, and is never much beyond its limit.
+fn append(message: &mut Vec<u8>, output: &[u8], limit: usize) {
+    // And a byte for the NUL.
+    let needed = output.len() + 1;
+    if message.capacity() - message.len() < needed {
+        let most = (limit + 2).saturating_sub(message.len());
+        message.reserve_exact(needed.max(message.len().min(most)));
     }
-    (message.capacity() - message.len()).min(most)
+    message.extend_from_slice(output);
 }
 
 fn invalid() -> Violation {

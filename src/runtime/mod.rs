@@ -37,6 +37,12 @@ where
     imp::spawn(live)
 }
 
+/// Has the service thread look after what was spawned now, where it leaves the runtime to a host's thread for a moment
+/// more. Otherwise it does so by itself, a little later.
+pub(crate) fn has_work() {
+    imp::has_work();
+}
+
 /// Runs something short on the runtime, if there is one. `SocketShutdown` does not wait for it.
 /// Where there is none, the task is dropped. May be called under any lock.
 pub(crate) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
@@ -111,6 +117,8 @@ mod imp {
     pub(super) fn lead(_until: impl Future<Output = ()>, _limit: Option<Duration>) -> bool {
         false
     }
+
+    pub(super) fn has_work() {}
 
     pub(super) fn allow_lead(_allowed: bool) {}
 

@@ -124,8 +124,13 @@ where
         none => none.insert(start(may_lead)?),
     };
     running.tasks.spawn(live(Life::new(&running.lives)));
-    running.lead.end_claim();
     Ok(())
+}
+
+pub(super) fn has_work() {
+    if let Some(running) = running() {
+        running.lead.end_claim();
+    }
 }
 
 pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {

@@ -17,7 +17,7 @@ use crate::{
     sync::Arc,
     sys::{self, Instant},
 };
-use std::io;
+use std::{io, task::Waker};
 
 /// The connection underneath an open socket.
 pub(super) struct Link {
@@ -169,6 +169,8 @@ pub(super) struct Core {
     pub answer: Arc<Answer>,
     pub remote: Arc<str>,
     pub openers: Waiters,
+    /// A thread that drives the runtime until this is open.
+    pub opener: Option<Waker>,
     pub readers: Waiters,
     pub writers: Waiters,
     /// Ended connections that had the name before and have events that wait.
@@ -209,6 +211,7 @@ impl Core {
             answer: Arc::default(),
             remote: "".into(),
             openers: Waiters::default(),
+            opener: None,
             readers: Waiters::default(),
             writers: Waiters::default(),
             predecessors: Vec::new(),
@@ -242,7 +245,7 @@ impl Core {
         self.ended = None;
         socket.received.set_more();
         self.tell(socket, Event::Opening);
-        self.openers.ring_all();
+        self.tell_openers();
         // Until now they had only their bells to wait for.
         self.readers.ring_all();
         self.writers.ring_all();
@@ -254,6 +257,27 @@ impl Core {
     pub fn fail_to_open(&mut self, socket: &Arc<Socket>, answer: Answer, error: Error) {
         self.answer = Arc::new(answer);
         self.lose(socket, error);
+    }
+
+    /// What became of the attempt; `None` as long as it goes on.
+    pub fn opened(&self, socket: &Socket) -> Option<Result<(), Error>> {
+        if self.released {
+            return Some(Err(self.cancelled(socket)));
+        }
+        match self.state {
+            State::Connecting => None,
+            // It was open, whatever has happened since.
+            _ if self.was_open => Some(Ok(())),
+            _ => Some(Err(self.failure(socket))),
+        }
+    }
+
+    /// Wakes those that wait until it is open.
+    pub fn tell_openers(&mut self) {
+        self.openers.ring_all();
+        if let Some(opener) = self.opener.take() {
+            opener.wake();
+        }
     }
 
     /// Posts an event, if this is a callback socket and its host has not let go of it.
@@ -537,7 +561,7 @@ impl Core {
         }
         self.tell(socket, Event::Closing(ended.clone()));
         self.ended = Some(ended);
-        self.openers.ring_all();
+        self.tell_openers();
         self.readers.ring_all();
         self.writers.ring_all();
         socket.service.notify_one();

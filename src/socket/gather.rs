@@ -12,10 +12,14 @@ use super::{Core, Socket, outbox::Outbox};
 use crate::{
     events::{self, SourceId},
     protocol::{Kind, encoder},
-    sync::{Arc, AtomicUsize, Mutex, Ordering, lock, thread_local, with_local},
+    sync::{Arc, AtomicUsize, Mutex, Ordering, lock, thread_local},
     sys,
 };
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 /// What was gathered inside callbacks waits for so long at most.
 const LIMIT: Duration = Duration::from_millis(1);
@@ -26,39 +30,36 @@ const MOST: usize = 64 << 10;
 
 /// What a thread's callbacks have written.
 #[derive(Default)]
-struct Callbacks {
+pub(super) struct Callbacks {
     /// Another callback follows the one that runs.
-    follows: bool,
+    follows: Cell<bool>,
     /// Where the one that runs has written to already.
-    wrote: SourceId,
+    wrote: Cell<SourceId>,
     /// What has gathered frames.
-    sockets: Vec<Arc<Socket>>,
+    sockets: RefCell<Vec<Arc<Socket>>>,
 }
 
 thread_local! {
-    static CALLBACKS: RefCell<Callbacks> = const {
-        RefCell::new(Callbacks {
-            follows: false,
-            wrote: 0,
-            sockets: Vec::new(),
-        })
-    };
+    static CALLBACKS: Rc<Callbacks> = Rc::default();
 }
 
-/// A callback begins on this thread; `follows`: others wait behind it.
-pub(super) fn begin_callback(follows: bool) {
-    with_local(&CALLBACKS, |callbacks| {
-        callbacks.follows = follows;
-        callbacks.wrote = 0;
-    });
+/// The calling thread's; others, which say that nothing follows, where it is ending.
+pub(super) fn callbacks() -> Rc<Callbacks> {
+    CALLBACKS.try_with(Rc::clone).unwrap_or_default()
+}
+
+impl Callbacks {
+    /// A callback begins on this thread; `follows`: others wait behind it.
+    #[inline]
+    pub fn begin(&self, follows: bool) {
+        self.follows.set(follows);
+        self.wrote.set(0);
+    }
 }
 
 /// The callbacks that waited have run: sends what they have written.
 pub(super) fn end_callbacks() {
-    let sockets = with_local(&CALLBACKS, |callbacks| {
-        std::mem::take(&mut callbacks.sockets)
-    });
-    for socket in sockets {
+    for socket in callbacks().sockets.take() {
         let mut core = lock(&socket.core);
         if !core.corked {
             core.send_gathered(&socket);
@@ -81,14 +82,13 @@ impl Core {
         if self.corked || self.is_backed_up || !events::in_callback() {
             return self.corked || self.is_backed_up;
         }
-        with_local(&CALLBACKS, |callbacks| {
-            let gathers = callbacks.follows || callbacks.wrote == socket.id;
-            callbacks.wrote = socket.id;
-            if gathers && self.gathered_until.is_none() {
-                callbacks.sockets.push(socket.clone());
-            }
-            gathers
-        })
+        let callbacks = callbacks();
+        let has_written = callbacks.wrote.replace(socket.id) == socket.id;
+        let gathers = callbacks.follows.get() || has_written;
+        if gathers && self.gathered_until.is_none() {
+            callbacks.sockets.borrow_mut().push(socket.clone());
+        }
+        gathers
     }
 
     /// A frame waits for others. The first has the service task look after it; they do not wait when they are much.

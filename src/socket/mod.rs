@@ -19,25 +19,28 @@ mod receive;
 mod received;
 mod reconnect;
 mod service;
+mod tell;
 mod write;
 
 pub(crate) use self::{
     core::{Answer, Ended, Upgraded},
     info::Item,
     read::{Peek, Wait},
+    tell::{Handler, Telling, Told},
 };
 
 use self::{core::Core, gather::Combining, received::Received};
 use crate::{
     encoding::{self, Encoding},
     error::{Error, Result},
-    events::{Delivery, Queue, Recipient, SourceId},
+    events::{Queue, SourceId},
     options::Settings,
-    protocol::{Kind, Message},
+    protocol::Message,
+    runtime,
     sync::{Arc, AtomicUsize, Mutex, Ordering, lock},
     sys::{self, Bell, Interest},
 };
-use std::time::Duration;
+use std::{future::poll_fn, task::Poll, time::Duration};
 use tokio::sync::Notify;
 
 /// Where a connection is in its life. The numbers are the `WDSOCKET_STATE_…` constants.
@@ -80,26 +83,6 @@ shuttle::lazy_static! {
 /// The process's queue of events.
 pub(crate) fn events() -> &'static Queue<Event> {
     &EVENTS
-}
-
-/// What a callback socket's host is told.
-pub(crate) enum Told<'a> {
-    /// A message has arrived. Its bytes are not needed any more afterwards.
-    Message(Kind, &'a mut Vec<u8>),
-    /// The connection is open.
-    Opening,
-    /// The connection has ended.
-    Closing(Arc<Ended>),
-    /// Something went wrong, which has ended it.
-    Error(Error, Arc<Ended>),
-    /// The send queue, which was full, is at least half free.
-    Writable,
-}
-
-/// Who hears of a callback socket's events. Called on the thread that dispatches.
-pub(crate) trait Handler: Send + Sync {
-    /// Calls the host.
-    fn call(&self, socket: &Arc<Socket>, told: Told<'_>);
 }
 
 /// How the host wants its messages.
@@ -197,17 +180,30 @@ impl Socket {
 
     /// Waits until the attempt has succeeded, or says why it failed.
     pub fn wait_until_open(&self) -> Result<()> {
+        // Best: this thread makes the attempt. Not where a host's thread dispatches, which drives the runtime itself.
+        while !events().is_dispatching() {
+            if let Some(outcome) = lock(&self.core).opened(self) {
+                return outcome;
+            }
+            let opened = poll_fn(|context| {
+                let mut core = lock(&self.core);
+                let is_decided = core.opened(self).is_some();
+                core.opener = (!is_decided).then(|| context.waker().clone());
+                match is_decided {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }
+            });
+            if !runtime::lead(opened, None) {
+                break;
+            }
+        }
+        runtime::has_work();
         let bell = self.bell()?;
         loop {
             let mut core = lock(&self.core);
-            if core.released {
-                return Err(core.cancelled(self));
-            }
-            match core.state {
-                State::Connecting => {}
-                // It was open, whatever has happened since.
-                _ if core.was_open => return Ok(()),
-                _ => return Err(core.failure(self)),
+            if let Some(outcome) = core.opened(self) {
+                return outcome;
             }
             core.openers.push(&bell);
             drop(core);
@@ -234,56 +230,6 @@ impl Socket {
     /// The calling thread's bell.
     fn bell(&self) -> Result<Arc<Bell>> {
         Bell::mine().map_err(|error| Error::io("cannot wait", &error).of(&self.name))
-    }
-}
-
-impl Recipient<Event> for Socket {
-    fn taken(&self, event: &Delivery<'_, Event>) {
-        let is_awaited = match event {
-            Delivery::Packed(_, bytes) => self.received.begin_delivery(bytes.len()),
-            Delivery::Other(Event::Message(message)) => {
-                self.received.begin_delivery(message.data.len())
-            }
-            // With reconnecting, the next attempt waits for that.
-            Delivery::Other(Event::Closing(ended)) => !ended.is_last,
-            Delivery::Other(_) => false,
-        };
-        if is_awaited {
-            self.service.notify_one();
-        }
-    }
-
-    fn settle(&self) {
-        gather::end_callbacks();
-    }
-
-    fn deliver(
-        self: Arc<Self>,
-        event: Delivery<'_, Event>,
-        follows: bool,
-    ) -> Arc<dyn Recipient<Event>> {
-        let Mode::Callback(handler) = &self.mode else {
-            return self;
-        };
-        let mut large;
-        let told = match event {
-            Delivery::Packed(kind, bytes) => Told::Message(Kind::from_number(kind), bytes),
-            Delivery::Other(Event::Message(message)) => {
-                large = message.data;
-                Told::Message(message.kind, &mut large)
-            }
-            Delivery::Other(Event::Opening) => Told::Opening,
-            Delivery::Other(Event::Closing(ended)) => Told::Closing(ended),
-            Delivery::Other(Event::Error(error, ended)) => Told::Error(error, ended),
-            Delivery::Other(Event::Writable) => Told::Writable,
-        };
-        gather::begin_callback(follows);
-        let is_message = matches!(told, Told::Message(..));
-        handler.call(&self, told);
-        if is_message && self.received.end_delivery() {
-            self.service.notify_one();
-        }
-        self
     }
 }
 
