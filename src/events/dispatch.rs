@@ -3,7 +3,7 @@
 use super::queue::{Queue, State};
 use crate::{
     error::{Code, Error, Result},
-    runtime,
+    runtime::{self, Manner},
     sync::{MutexGuard, Ordering::SeqCst, lock, thread_local, wait},
     sys,
 };
@@ -105,7 +105,8 @@ impl<E> Queue<E> {
             }
             // Best: this thread runs the tasks that bring its events.
             drop(state);
-            let led = runtime::lead(poll_fn(|context| self.poll_quiet(discarded, context)), left);
+            let event = poll_fn(|context| self.poll_quiet(discarded, context));
+            let led = runtime::lead(Manner::Loop, event, left);
             state = lock(&self.state);
             state.waker = None;
             if !led && state.is_quiet(discarded) {

@@ -37,8 +37,19 @@ struct State {
     /// When it began to, or when it last stopped.
     since: Instant,
     service: Service,
+    /// Host threads that wait for what the service thread does.
+    waiting: usize,
     allowed: bool,
     stopping: bool,
+}
+
+/// How a host's thread leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Again and again, with short breaks, in which it keeps its claim.
+    Loop,
+    /// Once, as long as no other host's thread waits, to which it would bring nothing but two more changes of thread.
+    Once,
 }
 
 /// The lead over one runtime.
@@ -62,6 +73,7 @@ impl Lead {
                 host: false,
                 since: sys::now(),
                 service: Service::Leads,
+                waiting: 0,
                 allowed,
                 stopping: false,
             }),
@@ -101,9 +113,12 @@ impl Lead {
     }
 
     /// A host's thread drives the runtime. False where it may not.
-    pub fn lead(&self, driver: &impl Driver, drive: impl FnOnce()) -> bool {
+    pub fn lead(&self, manner: Manner, driver: &impl Driver, drive: impl FnOnce()) -> bool {
         let mut state = lock(&self.state);
         if !state.allowed || state.stopping || state.host {
+            return false;
+        }
+        if manner == Manner::Once && state.waiting > 0 {
             return false;
         }
         state.host = true;
@@ -113,10 +128,17 @@ impl Lead {
         if interrupt {
             driver.interrupt_service();
         }
-        let leaving = Leaving(self);
+        let leaving = Leaving(self, manner);
         drive();
         drop(leaving);
         true
+    }
+
+    /// A host's thread waits for what the service thread does, until what this returns is dropped.
+    pub fn wait_for_service(&self) -> Waiting<'_> {
+        lock(&self.state).waiting += 1;
+        self.end_claim();
+        Waiting(self)
     }
 
     /// Ends a host's claim: there is something for the service thread to do.
@@ -152,17 +174,30 @@ impl Lead {
     }
 }
 
+/// A host's thread waits for what the service thread does.
+pub(crate) struct Waiting<'a>(&'a Lead);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.state).waiting -= 1;
+    }
+}
+
 /// Ends a host's lead however it ends.
-struct Leaving<'a>(&'a Lead);
+struct Leaving<'a>(&'a Lead, Manner);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
         state.host = false;
         state.since = sys::now();
+        let is_awaited = self.1 == Manner::Once && state.waiting > 0;
+        if is_awaited {
+            state.since = state.since.checked_sub(CLAIM).unwrap_or(state.since);
+        }
         // While the service thread looks by itself it needs no word: that would be one for each
         // message.
-        if state.service == Service::Asleep || state.stopping || !state.allowed {
+        if is_awaited || state.service == Service::Asleep || state.stopping || !state.allowed {
             self.0.tell(state);
         }
     }

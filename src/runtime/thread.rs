@@ -2,7 +2,7 @@
 
 use super::{
     MAX_RESOLVERS, RESOLVER_IDLE,
-    lead::{Driver, Lead},
+    lead::{Driver, Lead, Manner},
     tasks::Tasks,
 };
 use crate::{
@@ -195,7 +195,19 @@ fn serve(running: &Running) {
     running.lives.changed.notify_all();
 }
 
-pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> bool {
+pub(super) fn wait_for_service<R>(wait: impl FnOnce() -> R) -> R {
+    let running = running();
+    let _waiting = running
+        .as_ref()
+        .map(|running| running.lead.wait_for_service());
+    wait()
+}
+
+pub(super) fn lead(
+    manner: Manner,
+    until: impl Future<Output = ()>,
+    limit: Option<Duration>,
+) -> bool {
     let Some(running) = running() else {
         return false;
     };
@@ -203,7 +215,7 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
     if sync::is_thread_ending() {
         return false;
     }
-    running.lead.lead(&running.interrupts, || {
+    running.lead.lead(manner, &running.interrupts, || {
         let Some(runtime) = sync::lock(&running.runtime).clone() else {
             return;
         };

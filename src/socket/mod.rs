@@ -36,7 +36,7 @@ use crate::{
     events::{Queue, SourceId},
     options::Settings,
     protocol::Message,
-    runtime,
+    runtime::{self, Manner},
     sync::{Arc, AtomicUsize, Mutex, Ordering, lock},
     sys::{self, Bell, Interest},
 };
@@ -180,7 +180,7 @@ impl Socket {
 
     /// Waits until the attempt has succeeded, or says why it failed.
     pub fn wait_until_open(&self) -> Result<()> {
-        // Best: this thread makes the attempt. Not where a host's thread dispatches, which drives the runtime itself.
+        // Best: this thread makes the attempt. Not where one dispatches, which drives the runtime again and again.
         while !events().is_dispatching() {
             if let Some(outcome) = lock(&self.core).opened(self) {
                 return outcome;
@@ -194,11 +194,15 @@ impl Socket {
                     false => Poll::Pending,
                 }
             });
-            if !runtime::lead(opened, None) {
+            if !runtime::lead(Manner::Once, opened, None) {
                 break;
             }
         }
-        runtime::has_work();
+        runtime::wait_for_service(|| self.wait_for_opening())
+    }
+
+    /// The same, while others make the attempt.
+    fn wait_for_opening(&self) -> Result<()> {
         let bell = self.bell()?;
         loop {
             let mut core = lock(&self.core);
