@@ -34,8 +34,8 @@ mutate "a reader that leaves does not tell the service task" src/socket/handover
   's/self\.watch = Watch::Timed;\n        true/self.watch = Watch::Timed;\n        false/'
 mutate "bytes kept behind a full queue are decoded once only" src/socket/receive.rs \
   's/            if self\.has_undecoded\(\) \{\n                return Stopped::Enough;\n            \}\n//; s/            self\.decode_undecoded\(socket\);\n            if !/            if !/; s/(        self\.budget = BUDGET;)/$1\n        self.decode_undecoded(socket);/'
-mutate "room in the receive queue is made without a word" src/socket/mod.rs \
-  's/(self\.received\.begin_delivery\(bytes\.len\(\)\))/$1 \&\& false/'
+mutate "room in the receive queue is made without a word" src/socket/tell.rs \
+  's/(received\.(begin_delivery|remove)\(length\))/$1 \&\& false/g'
 mutate "stopping to read is announced after the last look, not before" src/socket/received.rs \
   's/self\.paused\.store\(true, SeqCst\);\n        if self\.has_room\(\) \{\n            self\.paused\.store\(false, SeqCst\);\n            return false;\n        \}\n        true/self.paused.store(true, SeqCst);\n        true/'
 mutate "room in the send queue is made without a word" src/socket/core.rs \
@@ -46,12 +46,18 @@ mutate "posting does not wake the dispatcher" src/events/queue.rs \
   's/self\.queue\.wake_dispatcher\(state\);/drop(state);/'
 mutate "what a dispatch leaves is not announced" src/events/dispatch.rs \
   's/if !state\.ready\.is_empty\(\) \{\n            self\.0\.announce\(\);/if false {\n            self.0.announce();/'
+mutate "a closed socket's batch goes on" src/events/queue.rs \
+  's/if self\.taken > 0 \&\& self\.queue\.interrupted\.load\(SeqCst\) \{/if false {/'
+mutate "what is left of a batch is lost" src/events/queue.rs \
+  's/mailbox\.line\.put_back\(run\);/drop(run);/'
+mutate "what is left of a closed socket's batch comes back" src/events/queue.rs \
+  's/if state\.batch == Some\(source\) \{\n            state\.batch = None;/if state.batch == Some(source) {/'
 mutate "a closed socket's events stay" src/socket/closing.rs \
   's/super::events\(\)\.discard\(self\.id\);//'
 mutate "the pending wake-up is cleared after the call, not before" src/events/wakeup.rs \
   's/drop\(asked\);\n            hook\.call\(\(\)\);/hook.call(());\n            drop(asked);/'
 mutate "a host's thread leaves the lead without a word" src/runtime/lead.rs \
-  's/if state\.service == Service::Asleep \|\| /if /'
+  's/\|\| state\.service == Service::Asleep //'
 mutate "readers that have left receiving to another are forgotten" src/socket/read.rs \
   's/let is_left_alone = .*;/let is_left_alone = false;/'
 mutate "a reader that was waiting by itself does not tell the service task, which wants to receive" src/socket/read.rs \

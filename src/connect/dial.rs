@@ -59,7 +59,7 @@ pub(super) async fn dial(target: &Endpoint<'_>, phase: &Phase) -> Result<(TcpStr
     let (address, stream) = race(target, &addresses).await?;
     // Messages are to leave when they are written.
     let _ = stream.set_nodelay(true);
-    let address = match address.ip().is_unspecified() {
+    let address = match address.ip().to_canonical().is_unspecified() {
         // The system has put another in its place.
         true => stream.peer_addr().unwrap_or(address),
         false => address,

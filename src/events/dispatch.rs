@@ -48,7 +48,8 @@ impl<'a, E> Running<'a, E> {
 
 impl<E> Drop for Running<'_, E> {
     fn drop(&mut self) {
-        drop(Self::returned(self.0));
+        // What was left of the batch is lost.
+        Self::returned(self.0).batch = None;
     }
 }
 
@@ -111,7 +112,7 @@ impl<E> Queue<E> {
             state.waker = None;
             if !led && state.is_quiet(discarded) {
                 state.sleeping = true;
-                state = wait(&self.arrival, &self.state, state, left);
+                state = runtime::wait_for_service(|| wait(&self.arrival, &self.state, state, left));
                 state.sleeping = false;
             }
         }
@@ -135,7 +136,7 @@ impl<E> Queue<E> {
             let recipient = recipient.deliver(&mut batch);
             state = running.end();
             let (count, run) = batch.end();
-            self.put_back(&mut state, run, &recipient);
+            self.end_batch(&mut state, run, &recipient);
             ran += count;
             left -= count;
             last = Some((source, recipient));

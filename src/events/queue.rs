@@ -365,7 +365,6 @@ impl<E> Queue<E> {
         state.ready.replace_first(next);
         if next.is_none() {
             state.boxes.remove(&source);
-            self.became_empty(state);
         }
         let count = match &taken {
             Taken::Packed(run) => run.len(),
@@ -373,25 +372,38 @@ impl<E> Queue<E> {
         };
         state.running = true;
         state.begun += 1;
+        // As long as others of a batch wait, the flag says so.
         state.batch = (count > 1).then_some(source);
+        if state.batch.is_none() {
+            self.became_empty(state);
+        }
         self.interrupted.store(false, SeqCst);
         let follows = state.ready.first().is_some_and(|(next, _)| next < before);
         Some(Batch::new(self, taken, follows && count < most))
     }
 
-    /// Puts back what is left of a batch that was interrupted, unless it was discarded.
-    pub(super) fn put_back(
+    /// A batch is over: puts back what is left of one that was interrupted, unless it was discarded.
+    pub(super) fn end_batch(
         &self,
         state: &mut State<E>,
         run: Run,
         recipient: &Arc<dyn Recipient<E>>,
     ) {
-        let Some(source) = state.batch.take() else {
-            return;
-        };
-        if run.len() == 0 {
-            return;
+        if let Some(source) = state.batch.take()
+            && run.len() > 0
+        {
+            self.put_back(state, source, run, recipient);
         }
+        self.became_empty(state);
+    }
+
+    fn put_back(
+        &self,
+        state: &mut State<E>,
+        source: SourceId,
+        run: Run,
+        recipient: &Arc<dyn Recipient<E>>,
+    ) {
         let mailbox = state.boxes.entry(source).or_insert_with(|| Mailbox {
             recipient: recipient.clone(),
             line: Line::default(),

@@ -16,7 +16,8 @@ use std::time::Duration;
 
 /// How long the lead stays with a host's thread after it has returned to the host.
 const CLAIM: Duration = Duration::from_millis(2);
-/// A host's thread that has been waiting for so long is left alone until it returns.
+/// A host's thread that drives again and again and has been waiting for so long is left alone until it returns; one that
+/// drives once, sooner.
 const GRACE: Duration = Duration::from_millis(10);
 
 /// What the service thread is doing.
@@ -32,8 +33,8 @@ enum Service {
 
 #[derive(Debug)]
 struct State {
-    /// A host's thread drives the runtime, or is about to.
-    host: bool,
+    /// A host's thread drives the runtime, or is about to, and how.
+    host: Option<Manner>,
     /// When it began to, or when it last stopped.
     since: Instant,
     service: Service,
@@ -70,7 +71,7 @@ impl Lead {
     pub fn new(allowed: bool) -> Self {
         Lead {
             state: Mutex::new(State {
-                host: false,
+                host: None,
                 since: sys::now(),
                 service: Service::Leads,
                 waiting: 0,
@@ -90,18 +91,22 @@ impl Lead {
             let mut state = lock(&self.state);
             loop {
                 if state.stopping {
-                    while state.host {
+                    while state.host.is_some() {
                         driver.interrupt_host();
                         state = wait(&self.changed, &self.state, state, None);
                     }
                     return;
                 }
                 let now = sys::now();
-                let until = state.since + if state.host { GRACE } else { CLAIM };
+                let until = state.since
+                    + match state.host {
+                        Some(Manner::Loop) => GRACE,
+                        Some(Manner::Once) | None => CLAIM,
+                    };
                 if now < until {
                     state.service = Service::Timed;
                     state = wait(&self.changed, &self.state, state, Some(until - now));
-                } else if state.host {
+                } else if state.host.is_some() {
                     state.service = Service::Asleep;
                     state = wait(&self.changed, &self.state, state, None);
                 } else {
@@ -115,20 +120,20 @@ impl Lead {
     /// A host's thread drives the runtime. False where it may not.
     pub fn lead(&self, manner: Manner, driver: &impl Driver, drive: impl FnOnce()) -> bool {
         let mut state = lock(&self.state);
-        if !state.allowed || state.stopping || state.host {
+        if !state.allowed || state.stopping || state.host.is_some() {
             return false;
         }
         if manner == Manner::Once && state.waiting > 0 {
             return false;
         }
-        state.host = true;
+        state.host = Some(manner);
         state.since = sys::now();
         let interrupt = state.service == Service::Leads;
         drop(state);
         if interrupt {
             driver.interrupt_service();
         }
-        let leaving = Leaving(self, manner);
+        let leaving = Leaving(self);
         drive();
         drop(leaving);
         true
@@ -144,7 +149,7 @@ impl Lead {
     /// Ends a host's claim: there is something for the service thread to do.
     pub fn end_claim(&self) {
         let mut state = lock(&self.state);
-        if !state.host && state.service != Service::Leads {
+        if state.host.is_none() && state.service != Service::Leads {
             state.since = state.since.checked_sub(CLAIM).unwrap_or(state.since);
             self.tell(state);
         }
@@ -154,7 +159,7 @@ impl Lead {
     pub fn allow(&self, driver: &impl Driver, allowed: bool) {
         let mut state = lock(&self.state);
         state.allowed = allowed;
-        while !state.allowed && state.host {
+        while !state.allowed && state.host.is_some() {
             driver.interrupt_host();
             state = wait(&self.changed, &self.state, state, None);
         }
@@ -184,14 +189,14 @@ impl Drop for Waiting<'_> {
 }
 
 /// Ends a host's lead however it ends.
-struct Leaving<'a>(&'a Lead, Manner);
+struct Leaving<'a>(&'a Lead);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
-        state.host = false;
+        let manner = state.host.take();
         state.since = sys::now();
-        let is_awaited = self.1 == Manner::Once && state.waiting > 0;
+        let is_awaited = manner == Some(Manner::Once) && state.waiting > 0;
         if is_awaited {
             state.since = state.since.checked_sub(CLAIM).unwrap_or(state.since);
         }

@@ -285,7 +285,7 @@ pub(super) fn finish_shutdown(limit: Option<Duration>) -> bool {
             true
         };
         // Nobody may be driving it, for the moment that a host's thread still has its claim.
-        running.lead.end_claim();
+        let _waiting = running.lead.wait_for_service();
         finished = wait_until(limit, &|lives| lives.count == 0);
         running.lead.stop(&running.interrupts);
         finished &= wait_until(Some(LAST_CALL), &|lives| lives.thread_ended);

@@ -79,9 +79,11 @@ impl Telling<'_, '_> {
         }
         Some(Told::Message(kind, bytes))
     }
+}
 
-    /// The last callback has returned.
-    fn end(self) {
+/// The last callback has returned.
+impl Drop for Telling<'_, '_> {
+    fn drop(&mut self) {
         if self.is_delivering && self.socket.received.end_delivery() {
             self.socket.service.notify_one();
         }
@@ -99,7 +101,6 @@ impl Recipient<Event> for Socket {
                 is_delivering: false,
             };
             handler.call(&self, &mut telling);
-            telling.end();
         }
         self
     }
