@@ -1,4 +1,4 @@
-/* A thread that connects drives the library's runtime meanwhile: everything else goes on, whatever it waits for. */
+/* While a thread waits for a connection to open, everything else goes on. */
 #include "testing.h"
 
 #include <stdatomic.h>
@@ -59,7 +59,7 @@ static void also_those_that_are_waited_for_when_it_has_connected(void)
     connect_recorder(&events, "c", "/echo");
     EXPECT_EVENT(&events, WDSOCKET_EVENT_OPENING, "");
     Thread *thread = start_attempt(&slow, "then");
-    /* The wait begins while that thread drives the runtime, and goes on when it does so no more. */
+    /* The wait begins while that thread connects, and goes on when it has. */
     while (SocketDispatch(0, 0) > 0) continue;
     CHECK_INT(SocketDispatch(400, 0), 0);
     join_thread(thread);
@@ -79,7 +79,7 @@ static void synchronous_sockets_go_on_too(void)
         CHECK_OK(SocketWrite("c", "text", -1));
         EXPECT_TEXT("c", "text");
     }
-    /* Nobody reads: the thread that connects answers the ping. */
+    /* Nobody reads. */
     control("pinged", "ping");
     CHECK(lines_with(diary("pinged", "pong"), "pong") == 1);
     join_thread(thread);

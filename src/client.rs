@@ -61,10 +61,6 @@ pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<
         registry::remove_this(&socket);
         return Err(error.of(socket.name()));
     }
-    // A thread that waits for the outcome, or that dispatches, drives the runtime itself.
-    if socket.is_callback() && !events::in_callback() {
-        runtime::has_work();
-    }
     Ok(socket)
 }
 

@@ -3,7 +3,7 @@
 use super::queue::{Queue, State};
 use crate::{
     error::{Code, Error, Result},
-    runtime::{self, Manner},
+    runtime,
     sync::{MutexGuard, Ordering::SeqCst, lock, thread_local, wait},
     sys,
 };
@@ -106,13 +106,12 @@ impl<E> Queue<E> {
             }
             // Best: this thread runs the tasks that bring its events.
             drop(state);
-            let event = poll_fn(|context| self.poll_quiet(discarded, context));
-            let led = runtime::lead(Manner::Loop, event, left);
+            let led = runtime::lead(poll_fn(|context| self.poll_quiet(discarded, context)), left);
             state = lock(&self.state);
             state.waker = None;
             if !led && state.is_quiet(discarded) {
                 state.sleeping = true;
-                state = runtime::wait_for_service(|| wait(&self.arrival, &self.state, state, left));
+                state = wait(&self.arrival, &self.state, state, left);
                 state.sleeping = false;
             }
         }

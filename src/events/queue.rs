@@ -439,11 +439,6 @@ impl<E> Queue<E> {
         drop(mailbox);
     }
 
-    /// Whether a thread is inside `SocketDispatch`.
-    pub fn is_dispatching(&self) -> bool {
-        lock(&self.state).dispatching
-    }
-
     /// Whether a source has events that wait.
     pub fn has_events(&self, source: SourceId) -> bool {
         let state = lock(&self.state);

@@ -3,7 +3,7 @@
 
 use super::check;
 use crate::{
-    runtime::lead::{Driver, Lead, Manner},
+    runtime::lead::{Driver, Lead},
     sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering, lock, wait},
 };
 use shuttle::thread;
@@ -43,11 +43,9 @@ impl Runtime {
             } else if holds && state.work > 0 {
                 state.work -= 1;
                 drop(state);
-                thread::yield_now();
-                state = lock(&self.state);
                 self.done.fetch_add(1, Ordering::SeqCst);
                 worked = true;
-                self.changed.notify_all();
+                state = lock(&self.state);
             } else {
                 state = wait(&self.changed, &self.state, state, None);
             }
@@ -95,7 +93,7 @@ fn work_is_always_done_whoever_leads() {
             move || {
                 for _ in 0..2 {
                     // Like a dispatch: until there was something, or it is told to return.
-                    lead.lead(Manner::Loop, &*runtime, || {
+                    lead.lead(&*runtime, || {
                         runtime.drive(|state, worked| {
                             worked || std::mem::take(&mut state.interrupt_host)
                         });
@@ -123,7 +121,7 @@ fn stopping_and_forbidding_get_a_waiting_host_out() {
         let host = thread::spawn({
             let (runtime, lead) = (runtime.clone(), lead.clone());
             move || {
-                while lead.lead(Manner::Loop, &*runtime, || {
+                while lead.lead(&*runtime, || {
                     runtime.drive(|state, _| std::mem::take(&mut state.interrupt_host));
                 }) {}
             }
@@ -137,34 +135,5 @@ fn stopping_and_forbidding_get_a_waiting_host_out() {
         lead.stop(&*runtime);
         service.join().unwrap();
         host.join().unwrap();
-    });
-}
-
-#[test]
-fn work_is_done_for_those_who_wait_when_one_that_led_leaves() {
-    check(|| {
-        let (runtime, lead, service) = start();
-        let hosts: Vec<_> = (0..2)
-            .map(|_| {
-                let (runtime, lead) = (runtime.clone(), lead.clone());
-                thread::spawn(move || {
-                    runtime.post();
-                    // Until what it waits for is done, whoever does it.
-                    lead.lead(Manner::Once, &*runtime, || {
-                        runtime.drive(|_, _| runtime.done.load(Ordering::SeqCst) > 0);
-                    });
-                    let _waiting = lead.wait_for_service();
-                    while runtime.done.load(Ordering::SeqCst) < 3 {
-                        thread::yield_now();
-                    }
-                })
-            })
-            .collect();
-        runtime.post();
-        for host in hosts {
-            host.join().unwrap();
-        }
-        lead.stop(&*runtime);
-        service.join().unwrap();
     });
 }

@@ -16,8 +16,7 @@ use std::time::Duration;
 
 /// How long the lead stays with a host's thread after it has returned to the host.
 const CLAIM: Duration = Duration::from_millis(2);
-/// A host's thread that drives again and again and has been waiting for so long is left alone until it returns; one that
-/// drives once, sooner.
+/// A host's thread that has been waiting for so long is left alone until it returns.
 const GRACE: Duration = Duration::from_millis(10);
 
 /// What the service thread is doing.
@@ -33,24 +32,13 @@ enum Service {
 
 #[derive(Debug)]
 struct State {
-    /// A host's thread drives the runtime, or is about to, and how.
-    host: Option<Manner>,
+    /// A host's thread drives the runtime, or is about to.
+    host: bool,
     /// When it began to, or when it last stopped.
     since: Instant,
     service: Service,
-    /// Host threads that wait for what the service thread does.
-    waiting: usize,
     allowed: bool,
     stopping: bool,
-}
-
-/// How a host's thread leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// Again and again, with short breaks, in which it keeps its claim.
-    Loop,
-    /// Once, as long as no other host's thread waits, to which it would bring nothing but two more changes of thread.
-    Once,
 }
 
 /// The lead over one runtime.
@@ -71,10 +59,9 @@ impl Lead {
     pub fn new(allowed: bool) -> Self {
         Lead {
             state: Mutex::new(State {
-                host: None,
+                host: false,
                 since: sys::now(),
                 service: Service::Leads,
-                waiting: 0,
                 allowed,
                 stopping: false,
             }),
@@ -91,22 +78,18 @@ impl Lead {
             let mut state = lock(&self.state);
             loop {
                 if state.stopping {
-                    while state.host.is_some() {
+                    while state.host {
                         driver.interrupt_host();
                         state = wait(&self.changed, &self.state, state, None);
                     }
                     return;
                 }
                 let now = sys::now();
-                let until = state.since
-                    + match state.host {
-                        Some(Manner::Loop) => GRACE,
-                        Some(Manner::Once) | None => CLAIM,
-                    };
+                let until = state.since + if state.host { GRACE } else { CLAIM };
                 if now < until {
                     state.service = Service::Timed;
                     state = wait(&self.changed, &self.state, state, Some(until - now));
-                } else if state.host.is_some() {
+                } else if state.host {
                     state.service = Service::Asleep;
                     state = wait(&self.changed, &self.state, state, None);
                 } else {
@@ -118,15 +101,12 @@ impl Lead {
     }
 
     /// A host's thread drives the runtime. False where it may not.
-    pub fn lead(&self, manner: Manner, driver: &impl Driver, drive: impl FnOnce()) -> bool {
+    pub fn lead(&self, driver: &impl Driver, drive: impl FnOnce()) -> bool {
         let mut state = lock(&self.state);
-        if !state.allowed || state.stopping || state.host.is_some() {
+        if !state.allowed || state.stopping || state.host {
             return false;
         }
-        if manner == Manner::Once && state.waiting > 0 {
-            return false;
-        }
-        state.host = Some(manner);
+        state.host = true;
         state.since = sys::now();
         let interrupt = state.service == Service::Leads;
         drop(state);
@@ -139,17 +119,10 @@ impl Lead {
         true
     }
 
-    /// A host's thread waits for what the service thread does, until what this returns is dropped.
-    pub fn wait_for_service(&self) -> Waiting<'_> {
-        lock(&self.state).waiting += 1;
-        self.end_claim();
-        Waiting(self)
-    }
-
     /// Ends a host's claim: there is something for the service thread to do.
     pub fn end_claim(&self) {
         let mut state = lock(&self.state);
-        if state.host.is_none() && state.service != Service::Leads {
+        if !state.host && state.service != Service::Leads {
             state.since = state.since.checked_sub(CLAIM).unwrap_or(state.since);
             self.tell(state);
         }
@@ -159,7 +132,7 @@ impl Lead {
     pub fn allow(&self, driver: &impl Driver, allowed: bool) {
         let mut state = lock(&self.state);
         state.allowed = allowed;
-        while !state.allowed && state.host.is_some() {
+        while !state.allowed && state.host {
             driver.interrupt_host();
             state = wait(&self.changed, &self.state, state, None);
         }
@@ -179,30 +152,17 @@ impl Lead {
     }
 }
 
-/// A host's thread waits for what the service thread does.
-pub(crate) struct Waiting<'a>(&'a Lead);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.state).waiting -= 1;
-    }
-}
-
 /// Ends a host's lead however it ends.
 struct Leaving<'a>(&'a Lead);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
-        let manner = state.host.take();
+        state.host = false;
         state.since = sys::now();
-        let is_awaited = manner == Some(Manner::Once) && state.waiting > 0;
-        if is_awaited {
-            state.since = state.since.checked_sub(CLAIM).unwrap_or(state.since);
-        }
         // While the service thread looks by itself it needs no word: that would be one for each
         // message.
-        if is_awaited || state.service == Service::Asleep || state.stopping || !state.allowed {
+        if state.service == Service::Asleep || state.stopping || !state.allowed {
             self.0.tell(state);
         }
     }

@@ -10,7 +10,7 @@ pub(crate) mod lead;
 #[cfg(not(shuttle))]
 mod tasks;
 
-pub(crate) use self::{imp::Life, lead::Manner};
+pub(crate) use self::imp::Life;
 use crate::error::Result;
 use std::{
     future::{Future, poll_fn},
@@ -37,12 +37,6 @@ where
     imp::spawn(live)
 }
 
-/// Has the service thread look after what was spawned now, where it leaves the runtime to a host's thread for a moment
-/// more. Otherwise it does so by itself, a little later.
-pub(crate) fn has_work() {
-    imp::has_work();
-}
-
 /// Runs something short on the runtime, if there is one. `SocketShutdown` does not wait for it.
 /// Where there is none, the task is dropped. May be called under any lock.
 pub(crate) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
@@ -67,17 +61,8 @@ pub(crate) fn set_spin(limit: Duration) {
 
 /// Lets the calling thread drive the runtime until `until` is ready, or for at most so long
 /// (`None`: no limit). False where it may not: it then waits by other means.
-pub(crate) fn lead(
-    manner: Manner,
-    until: impl Future<Output = ()>,
-    limit: Option<Duration>,
-) -> bool {
-    imp::lead(manner, until, limit)
-}
-
-/// A host's thread waits for what the runtime does, without driving it.
-pub(crate) fn wait_for_service<R>(wait: impl FnOnce() -> R) -> R {
-    imp::wait_for_service(wait)
+pub(crate) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> bool {
+    imp::lead(until, limit)
 }
 
 /// Lets other tasks run first. (tokio's own yields until the reactor has been looked at, which whoever drives the runtime
@@ -123,19 +108,9 @@ mod imp {
         shuttle::future::spawn(task);
     }
 
-    pub(super) fn lead(
-        _manner: Manner,
-        _until: impl Future<Output = ()>,
-        _limit: Option<Duration>,
-    ) -> bool {
+    pub(super) fn lead(_until: impl Future<Output = ()>, _limit: Option<Duration>) -> bool {
         false
     }
-
-    pub(super) fn wait_for_service<R>(wait: impl FnOnce() -> R) -> R {
-        wait()
-    }
-
-    pub(super) fn has_work() {}
 
     pub(super) fn allow_lead(_allowed: bool) {}
 

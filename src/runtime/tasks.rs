@@ -35,10 +35,8 @@ pub(super) struct Tasks {
 struct State {
     /// Those that are to run.
     queue: VecDeque<Runnable>,
-    /// Wakes whoever drives, and which drive that is.
-    driver: Option<(u64, Waker)>,
-    /// How many drives have begun.
-    drives: u64,
+    /// Wakes whoever drives.
+    driver: Option<Waker>,
     /// Every task that has begun, to be woken at the end.
     begun: HashMap<u64, Waker>,
     next: u64,
@@ -69,25 +67,20 @@ impl Tasks {
         state.queue.push_back(runnable);
         let driver = state.driver.clone();
         drop(state);
-        if let Some((_, waker)) = driver {
-            waker.wake();
+        if let Some(driver) = driver {
+            driver.wake();
         }
     }
 
     /// Runs tasks until `until` is ready; until `spin` it does not sleep.
     pub async fn run(&self, until: impl Future<Output = ()>, mut spin: Option<Instant>) {
         let mut until = pin!(until);
-        let this = {
-            let mut state = sync::lock(&self.state);
-            state.drives += 1;
-            state.drives
-        };
         let drive = poll_fn(|context| {
             if until.as_mut().poll(context).is_ready() {
                 return Poll::Ready(());
             }
             for _ in 0..BATCH {
-                let Some(runnable) = self.next(this, context) else {
+                let Some(runnable) = self.next(context) else {
                     if spin.take_if(|until| sys::now() >= *until).is_none() && spin.is_some() {
                         // The reactor is looked at, without waiting.
                         context.waker().wake_by_ref();
@@ -104,23 +97,16 @@ impl Tasks {
             Poll::Pending
         });
         tokio::task::unconstrained(drive).await;
-        // What is scheduled from now on wakes nobody until somebody drives again. (Another drive may have begun: tokio
-        // polls what a thread drives also while that waits for its turn.)
-        let mut state = sync::lock(&self.state);
-        state.driver.take_if(|(drive, _)| *drive == this);
     }
 
     /// The next task; where there is none, the driver is woken for the next.
-    fn next(&self, this: u64, context: &Context<'_>) -> Option<Runnable> {
+    fn next(&self, context: &Context<'_>) -> Option<Runnable> {
         let mut state = sync::lock(&self.state);
         let next = state.queue.pop_front();
         if next.is_none() {
             match &mut state.driver {
-                Some((drive, waker)) => {
-                    *drive = this;
-                    waker.clone_from(context.waker());
-                }
-                none => *none = Some((this, context.waker().clone())),
+                Some(driver) => driver.clone_from(context.waker()),
+                none => *none = Some(context.waker().clone()),
             }
         }
         next

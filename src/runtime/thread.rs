@@ -2,7 +2,7 @@
 
 use super::{
     MAX_RESOLVERS, RESOLVER_IDLE,
-    lead::{Driver, Lead, Manner},
+    lead::{Driver, Lead},
     tasks::Tasks,
 };
 use crate::{
@@ -124,13 +124,8 @@ where
         none => none.insert(start(may_lead)?),
     };
     running.tasks.spawn(live(Life::new(&running.lives)));
+    running.lead.end_claim();
     Ok(())
-}
-
-pub(super) fn has_work() {
-    if let Some(running) = running() {
-        running.lead.end_claim();
-    }
 }
 
 pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
@@ -195,19 +190,7 @@ fn serve(running: &Running) {
     running.lives.changed.notify_all();
 }
 
-pub(super) fn wait_for_service<R>(wait: impl FnOnce() -> R) -> R {
-    let running = running();
-    let _waiting = running
-        .as_ref()
-        .map(|running| running.lead.wait_for_service());
-    wait()
-}
-
-pub(super) fn lead(
-    manner: Manner,
-    until: impl Future<Output = ()>,
-    limit: Option<Duration>,
-) -> bool {
+pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> bool {
     let Some(running) = running() else {
         return false;
     };
@@ -215,7 +198,7 @@ pub(super) fn lead(
     if sync::is_thread_ending() {
         return false;
     }
-    running.lead.lead(manner, &running.interrupts, || {
+    running.lead.lead(&running.interrupts, || {
         let Some(runtime) = sync::lock(&running.runtime).clone() else {
             return;
         };
@@ -285,7 +268,7 @@ pub(super) fn finish_shutdown(limit: Option<Duration>) -> bool {
             true
         };
         // Nobody may be driving it, for the moment that a host's thread still has its claim.
-        let _waiting = running.lead.wait_for_service();
+        running.lead.end_claim();
         finished = wait_until(limit, &|lives| lives.count == 0);
         running.lead.stop(&running.interrupts);
         finished &= wait_until(Some(LAST_CALL), &|lives| lives.thread_ended);

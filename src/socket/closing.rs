@@ -35,7 +35,7 @@ impl Socket {
         core.again.is_final = true;
         // What was promised comes before what may fail.
         core.inbox = Default::default();
-        core.tell_openers();
+        core.openers.ring_all();
         core.readers.ring_all();
         core.writers.ring_all();
         for source in std::mem::take(&mut core.predecessors) {

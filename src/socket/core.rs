@@ -17,7 +17,7 @@ use crate::{
     sync::Arc,
     sys::{self, Instant},
 };
-use std::{io, task::Waker};
+use std::io;
 
 /// The connection underneath an open socket.
 pub(super) struct Link {
@@ -169,8 +169,6 @@ pub(super) struct Core {
     pub answer: Arc<Answer>,
     pub remote: Arc<str>,
     pub openers: Waiters,
-    /// A thread that drives the runtime until this is open.
-    pub opener: Option<Waker>,
     pub readers: Waiters,
     pub writers: Waiters,
     /// Ended connections that had the name before and have events that wait.
@@ -211,7 +209,6 @@ impl Core {
             answer: Arc::default(),
             remote: "".into(),
             openers: Waiters::default(),
-            opener: None,
             readers: Waiters::default(),
             writers: Waiters::default(),
             predecessors: Vec::new(),
@@ -245,7 +242,7 @@ impl Core {
         self.ended = None;
         socket.received.set_more();
         self.tell(socket, Event::Opening);
-        self.tell_openers();
+        self.openers.ring_all();
         // Until now they had only their bells to wait for.
         self.readers.ring_all();
         self.writers.ring_all();
@@ -269,14 +266,6 @@ impl Core {
             // It was open, whatever has happened since.
             _ if self.was_open => Some(Ok(())),
             _ => Some(Err(self.failure(socket))),
-        }
-    }
-
-    /// Wakes those that wait until it is open.
-    pub fn tell_openers(&mut self) {
-        self.openers.ring_all();
-        if let Some(opener) = self.opener.take() {
-            opener.wake();
         }
     }
 
@@ -561,7 +550,7 @@ impl Core {
         }
         self.tell(socket, Event::Closing(ended.clone()));
         self.ended = Some(ended);
-        self.tell_openers();
+        self.openers.ring_all();
         self.readers.ring_all();
         self.writers.ring_all();
         socket.service.notify_one();

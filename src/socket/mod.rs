@@ -36,11 +36,10 @@ use crate::{
     events::{Queue, SourceId},
     options::Settings,
     protocol::Message,
-    runtime::{self, Manner},
     sync::{Arc, AtomicUsize, Mutex, Ordering, lock},
     sys::{self, Bell, Interest},
 };
-use std::{future::poll_fn, task::Poll, time::Duration};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Where a connection is in its life. The numbers are the `WDSOCKET_STATE_…` constants.
@@ -180,29 +179,6 @@ impl Socket {
 
     /// Waits until the attempt has succeeded, or says why it failed.
     pub fn wait_until_open(&self) -> Result<()> {
-        // Best: this thread makes the attempt. Not where one dispatches, which drives the runtime again and again.
-        while !events().is_dispatching() {
-            if let Some(outcome) = lock(&self.core).opened(self) {
-                return outcome;
-            }
-            let opened = poll_fn(|context| {
-                let mut core = lock(&self.core);
-                let is_decided = core.opened(self).is_some();
-                core.opener = (!is_decided).then(|| context.waker().clone());
-                match is_decided {
-                    true => Poll::Ready(()),
-                    false => Poll::Pending,
-                }
-            });
-            if !runtime::lead(Manner::Once, opened, None) {
-                break;
-            }
-        }
-        runtime::wait_for_service(|| self.wait_for_opening())
-    }
-
-    /// The same, while others make the attempt.
-    fn wait_for_opening(&self) -> Result<()> {
         let bell = self.bell()?;
         loop {
             let mut core = lock(&self.core);
