@@ -90,11 +90,12 @@ impl Chunk {
     #[inline]
     fn append(&mut self, number: u64, tag: u8, bytes: &[u8]) {
         let header = Header::put(number, tag, bytes.len());
-        let padding = size(bytes.len()) - HEADER - bytes.len();
+        let end = self.bytes.len() + size(bytes.len());
         self.bytes.extend_from_slice(&header);
         self.bytes.extend_from_slice(bytes);
-        self.bytes
-            .extend_from_slice(&[0; NUL + ALIGNMENT][..padding]);
+        // A fixed length is faster than what is needed.
+        self.bytes.extend_from_slice(&[0; NUL + ALIGNMENT]);
+        self.bytes.truncate(end);
         self.count += 1;
         self.last = number;
     }
@@ -274,9 +275,10 @@ impl<E> Line<E> {
         }
     }
 
-    /// A chunk in which so many bytes have room.
+    /// A chunk in which an entry of this size has room, and what `append` writes too much.
     #[inline]
     fn room(&mut self, size: usize) -> &mut Chunk {
+        let size = size + ALIGNMENT;
         let room = |chunk: &Chunk| chunk.bytes.capacity() - chunk.bytes.len();
         if self.chunks.back().is_none_or(|chunk| room(chunk) < size) {
             self.add_chunk(size);

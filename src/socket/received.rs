@@ -1,9 +1,13 @@
 //! The account of the receive queue: what has been received and not yet taken by the host.
 //!
-//! Atomic, because callback sockets' messages leave the event queue without the connection's lock.
+//! Atomic, because callback sockets' messages leave the event queue without the connection's lock. (A synchronous socket's
+//! account is changed under that, and looked at also without.)
 
 use super::outbox::OVERHEAD;
-use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use crate::sync::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
 
 /// The account's parts in one number, so that one instruction changes all: whether a callback is being called with a
 /// message, how many messages wait, and their bytes. (A queue's limit is less than 2³¹ and a message counts 64 at least.)
@@ -13,6 +17,9 @@ const BYTE: u64 = 1 << 28;
 
 /// What waits, and whether reading has stopped for it.
 pub(crate) struct Received {
+    /// Only who holds the connection's lock changes the account, as for synchronous sockets: two instructions without a
+    /// bus lock change it then.
+    is_locked: bool,
     limit: AtomicUsize,
     account: AtomicU64,
     /// What waits is the last that comes.
@@ -22,8 +29,9 @@ pub(crate) struct Received {
 
 impl Received {
     /// An empty queue with this limit (`RECEIVE_QUEUE_BYTES`).
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, is_locked: bool) -> Self {
         Received {
+            is_locked,
             limit: AtomicUsize::new(limit),
             account: AtomicU64::new(0),
             last: AtomicBool::new(false),
@@ -42,19 +50,33 @@ impl Received {
         (self.account.load(SeqCst) / BYTE) as usize
     }
 
-    /// A message was received.
+    /// A message was received. The caller holds the connection's lock.
     #[inline]
     pub fn add(&self, bytes: usize) {
         let message = MESSAGE + bytes as u64 * BYTE;
-        self.account.fetch_add(message, SeqCst);
+        match self.is_locked {
+            true => self
+                .account
+                .store(self.account.load(SeqCst) + message, Relaxed),
+            false => {
+                self.account.fetch_add(message, SeqCst);
+            }
+        }
     }
 
     /// A message was taken, or dropped. True if reading had stopped and can now go on: the caller
-    /// tells the service task.
+    /// tells the service task. For a synchronous socket it holds the connection's lock.
     #[inline]
     pub fn remove(&self, bytes: usize) -> bool {
         let message = MESSAGE + bytes as u64 * BYTE;
-        self.account.fetch_sub(message, SeqCst);
+        match self.is_locked {
+            true => self
+                .account
+                .store(self.account.load(SeqCst) - message, Relaxed),
+            false => {
+                self.account.fetch_sub(message, SeqCst);
+            }
+        }
         self.resume()
     }
 
