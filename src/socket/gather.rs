@@ -12,7 +12,7 @@ use super::{Core, Socket, outbox::Outbox};
 use crate::{
     events::{self, SourceId},
     protocol::{Kind, encoder},
-    sync::{Arc, AtomicUsize, Mutex, Ordering, lock, thread_local},
+    sync::{Arc, AtomicUsize, Mutex, Ordering, lock, thread_local, with_local},
     sys,
 };
 use std::{
@@ -40,12 +40,15 @@ pub(super) struct Callbacks {
 }
 
 thread_local! {
-    static CALLBACKS: Rc<Callbacks> = Rc::default();
+    /// There while callbacks run: nothing may be left with a thread that is ending.
+    static CALLBACKS: RefCell<Option<Rc<Callbacks>>> = const { RefCell::new(None) };
 }
 
-/// The calling thread's; others, which say that nothing follows, where it is ending.
+/// The calling thread's, until [`end_callbacks`]; others, which say that nothing follows, where it has none any more.
 pub(super) fn callbacks() -> Rc<Callbacks> {
-    CALLBACKS.try_with(Rc::clone).unwrap_or_default()
+    with_local(&CALLBACKS, |own: &mut Option<Rc<Callbacks>>| {
+        own.get_or_insert_default().clone()
+    })
 }
 
 impl Callbacks {
@@ -59,7 +62,8 @@ impl Callbacks {
 
 /// The callbacks that waited have run: sends what they have written.
 pub(super) fn end_callbacks() {
-    for socket in callbacks().sockets.take() {
+    let own = with_local(&CALLBACKS, Option::take).unwrap_or_default();
+    for socket in own.sockets.take() {
         let mut core = lock(&socket.core);
         if !core.corked {
             core.send_gathered(&socket);
