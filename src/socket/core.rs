@@ -256,19 +256,6 @@ impl Core {
         self.lose(socket, error);
     }
 
-    /// What became of the attempt; `None` as long as it goes on.
-    pub fn opened(&self, socket: &Socket) -> Option<Result<(), Error>> {
-        if self.released {
-            return Some(Err(self.cancelled(socket)));
-        }
-        match self.state {
-            State::Connecting => None,
-            // It was open, whatever has happened since.
-            _ if self.was_open => Some(Ok(())),
-            _ => Some(Err(self.failure(socket))),
-        }
-    }
-
     /// Posts an event, if this is a callback socket and its host has not let go of it.
     pub fn tell(&self, socket: &Arc<Socket>, event: Event) {
         if socket.is_callback() && !self.released {

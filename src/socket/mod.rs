@@ -182,8 +182,14 @@ impl Socket {
         let bell = self.bell()?;
         loop {
             let mut core = lock(&self.core);
-            if let Some(outcome) = core.opened(self) {
-                return outcome;
+            if core.released {
+                return Err(core.cancelled(self));
+            }
+            match core.state {
+                State::Connecting => {}
+                // It was open, whatever has happened since.
+                _ if core.was_open => return Ok(()),
+                _ => return Err(core.failure(self)),
             }
             core.openers.push(&bell);
             drop(core);

@@ -50,18 +50,25 @@ impl Received {
         (self.account.load(SeqCst) / BYTE) as usize
     }
 
+    /// Adds to the account.
+    #[inline]
+    fn change(&self, by: u64) {
+        match self.is_locked {
+            true => {
+                let account = self.account.load(SeqCst).wrapping_add(by);
+                self.account.store(account, Relaxed);
+            }
+            false => {
+                self.account.fetch_add(by, SeqCst);
+            }
+        }
+    }
+
     /// A message was received. The caller holds the connection's lock.
     #[inline]
     pub fn add(&self, bytes: usize) {
         let message = MESSAGE + bytes as u64 * BYTE;
-        match self.is_locked {
-            true => self
-                .account
-                .store(self.account.load(SeqCst) + message, Relaxed),
-            false => {
-                self.account.fetch_add(message, SeqCst);
-            }
-        }
+        self.change(message);
     }
 
     /// A message was taken, or dropped. True if reading had stopped and can now go on: the caller
@@ -69,14 +76,7 @@ impl Received {
     #[inline]
     pub fn remove(&self, bytes: usize) -> bool {
         let message = MESSAGE + bytes as u64 * BYTE;
-        match self.is_locked {
-            true => self
-                .account
-                .store(self.account.load(SeqCst) - message, Relaxed),
-            false => {
-                self.account.fetch_sub(message, SeqCst);
-            }
-        }
+        self.change(message.wrapping_neg());
         self.resume()
     }
 
