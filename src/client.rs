@@ -7,10 +7,10 @@ use crate::{
     events,
     options::{self, Settings},
     registry, runtime,
-    socket::{self, Mode, Socket},
+    socket::{self, Answer, Living, Mode, Socket, Upgraded},
     sync::Arc,
 };
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 /// A connection that is asked for; its arguments have been checked.
 pub(crate) struct Request {
@@ -30,9 +30,10 @@ pub(crate) enum Limit {
     None,
 }
 
-/// Starts a connection attempt.
+/// Starts a connection attempt, and makes it if it is a synchronous socket's.
 pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<Socket>> {
     let defaults = options::defaults();
+    let is_synchronous = matches!(mode, Mode::Synchronous);
     let socket = Socket::new(&request.name, &request.target.url(), mode, defaults);
     registry::insert(&socket)?;
     // From here on options that are set for the name find the connection.
@@ -57,11 +58,55 @@ pub(crate) fn connect(request: Request, mode: Mode, limit: Limit) -> Result<Arc<
         let limit = limit.take().unwrap_or(Some(settings.connect_timeout));
         connect::attempt(asked.clone(), settings.clone(), limit)
     };
-    if let Err(error) = runtime::spawn(|life| Socket::live(life, socket.clone(), attempt)) {
+    let begun = match is_synchronous {
+        true => connect_here(&socket, attempt),
+        false => runtime::spawn(|life| Living::new(life, socket.clone(), attempt).live(false)),
+    };
+    if let Err(error) = begun {
         registry::remove_this(&socket);
         return Err(error.of(socket.name()));
     }
     Ok(socket)
+}
+
+/// Has the calling thread make the attempt, since it is to wait for it; the rest of the life is the runtime's.
+#[cfg(unix)]
+fn connect_here<A, F>(socket: &Arc<Socket>, attempt: A) -> Result<()>
+where
+    A: FnMut(&std::sync::Arc<Settings>) -> F + Send + 'static,
+    F: Future<Output = Result<Upgraded, (Answer, Error)>> + Send + 'static,
+{
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    if runtime::is_behind() {
+        // A host that closes what it opens, say, must not have more and more closings under way.
+        return runtime::spawn(|life| Living::new(life, socket.clone(), attempt).live(false));
+    }
+    let mut living = Living::new(runtime::begin()?, socket.clone(), attempt);
+    let connect = move || {
+        let is_open = crate::sys::drive_alone(living.connect());
+        (living, is_open)
+    };
+    match catch_unwind(AssertUnwindSafe(connect)) {
+        Ok((living, Some(true))) => living.go_on(true),
+        // Nothing can come of it any more.
+        Ok((living, Some(false))) => drop(living),
+        // The thread cannot.
+        Ok((living, None)) => living.go_on(false),
+        // The life is gone, and the connection with it: who waits hears of that.
+        Err(_) => {}
+    }
+    Ok(())
+}
+
+/// The runtime makes the attempt: `WSAPoll` does not tell, before Windows 10 version 2004, of one that has failed.
+#[cfg(not(unix))]
+fn connect_here<A, F>(socket: &Arc<Socket>, attempt: A) -> Result<()>
+where
+    A: FnMut(&std::sync::Arc<Settings>) -> F + Send + 'static,
+    F: Future<Output = Result<Upgraded, (Answer, Error)>> + Send + 'static,
+{
+    runtime::spawn(|life| Living::new(life, socket.clone(), attempt).live(false))
 }
 
 /// Connects and waits for the outcome. With a failure comes the failed attempt, to be asked about.

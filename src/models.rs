@@ -13,7 +13,7 @@ use crate::{
     options::Settings,
     protocol::Kind,
     runtime,
-    socket::{Answer, Handler, Mode, Peek, Socket, Telling, Told, Upgraded, Wait, events},
+    socket::{Answer, Handler, Living, Mode, Peek, Socket, Telling, Told, Upgraded, Wait, events},
     stream::Stream,
     sync::{Arc, Mutex, lock},
     sys,
@@ -74,6 +74,7 @@ fn connect_to<const N: usize>(
     let attempt = move |_: &std::sync::Arc<Settings>| {
         let upgraded = next.next().map(|peer| Upgraded {
             stream: Stream::direct(peer),
+            registration: None,
             answer: Answer::default(),
             remote: String::new(),
             early: Vec::new(),
@@ -81,7 +82,7 @@ fn connect_to<const N: usize>(
         let refused = || (Answer::default(), Error::new(Code::Refused, "refused"));
         std::future::ready(upgraded.ok_or_else(refused))
     };
-    runtime::spawn(|life| Socket::live(life, socket.clone(), attempt)).unwrap();
+    runtime::spawn(|life| Living::new(life, socket.clone(), attempt).live(false)).unwrap();
     socket
 }
 

@@ -173,11 +173,18 @@ impl Target {
                 "path \"{path}\" has a fragment (#), which WebSocket addresses may not have"
             )));
         }
-        let url = Url::parse(&format!("ws://{host}:{port}/{path}"))
-            .map_err(|error| Error::invalid(format!("path \"{path}\": {error}")))?;
-        let resource = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
+        // Most paths have that form; dots could be segments that are to be left out.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~".contains(&byte);
+        let resource = match path.bytes().all(is_plain) {
+            true => format!("/{path}"),
+            false => {
+                let url = Url::parse(&format!("ws://{host}:{port}/{path}"))
+                    .map_err(|error| Error::invalid(format!("path \"{path}\": {error}")))?;
+                match url.query() {
+                    Some(query) => format!("{}?{query}", url.path()),
+                    None => url.path().to_owned(),
+                }
+            }
         };
         Ok(Target {
             host: host.clone(),

@@ -1,15 +1,19 @@
 //! What carries the bytes of an attempt: TCP, with any number of TLS connections inside each other.
 
-use crate::{stream::Stream, sync::Arc, sys, tls};
+use crate::{
+    stream::Stream,
+    sync::Arc,
+    sys::{Registration, Socket, Watch},
+    tls,
+};
+use socket2::SockAddr;
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
 /// A connection under way.
@@ -18,31 +22,38 @@ pub(super) enum Carrier {
     Tls(Box<TlsStream<Carrier>>),
 }
 
-/// A connection that is given up unless it is taken out: a child of `fork` may hold the descriptor too,
-/// and closing this one alone would withhold the FIN.
+/// A connected socket.
 pub(super) struct Dialed {
-    stream: Option<TcpStream>,
+    watch: Watch,
+    socket: Arc<Socket>,
     /// Where it leads, for people; empty for a Unix socket.
     remote: String,
 }
 
-impl Drop for Dialed {
-    fn drop(&mut self) {
-        if let Some(Ok(stream)) = self.stream.take().map(TcpStream::into_std) {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
-        }
+impl Dialed {
+    /// Connects to the address, which people are told of as `remote`.
+    pub async fn connect(address: &SockAddr, remote: String) -> io::Result<Self> {
+        let socket = Arc::new(Socket::connecting(address)?);
+        let watch = Watch::new(&socket)?;
+        poll_fn(|context| watch.poll_connected(context, || socket.connected())).await?;
+        let is_unspecified =
+            |address: std::net::SocketAddr| address.ip().to_canonical().is_unspecified();
+        let remote = match address.as_socket().is_some_and(is_unspecified) {
+            // The system has put another in its place.
+            true => socket
+                .remote()
+                .map_or(remote, |address| address.to_string()),
+            false => remote,
+        };
+        Ok(Dialed {
+            watch,
+            socket,
+            remote,
+        })
     }
 }
 
 impl Carrier {
-    /// Over a stream that leads there.
-    pub fn new(stream: TcpStream, remote: String) -> Self {
-        Carrier::Plain(Dialed {
-            stream: Some(stream),
-            remote,
-        })
-    }
-
     /// The address connected to, of the server or of the proxy.
     pub fn remote(&self) -> String {
         match self {
@@ -66,11 +77,11 @@ impl Carrier {
         }
     }
 
-    /// Off the reactor: whoever needs the socket drives it from here on.
-    pub fn into_stream(self) -> io::Result<Stream> {
+    /// The stream, for whoever needs it to drive from here on, and its place in the runtime's reactor, if it has one.
+    pub fn into_stream(self) -> (Stream, Option<Registration>) {
         let mut layers = Vec::new();
         let mut carrier = self;
-        let mut dialed = loop {
+        let dialed = loop {
             match carrier {
                 Carrier::Plain(dialed) => break dialed,
                 Carrier::Tls(stream) => {
@@ -81,16 +92,8 @@ impl Carrier {
             }
         };
         layers.reverse();
-        let stream = dialed.stream.take().ok_or(io::ErrorKind::NotConnected)?;
-        let socket = sys::Socket::new(stream.into_std()?)?;
-        Ok(Stream::through(Arc::new(socket), layers))
-    }
-}
-
-impl Dialed {
-    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        Ok(Pin::new(stream))
+        let stream = Stream::through(dialed.socket, layers);
+        (stream, dialed.watch.into_registration())
     }
 }
 
@@ -110,7 +113,12 @@ impl AsyncRead for Carrier {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Carrier::Plain(dialed) => dialed.stream()?.poll_read(context, buffer),
+            Carrier::Plain(Dialed { watch, socket, .. }) => {
+                let room = buffer.initialize_unfilled();
+                let length = ready!(watch.poll_recv(context, room.len(), || socket.recv(room)))?;
+                buffer.advance(length);
+                Poll::Ready(Ok(()))
+            }
             Carrier::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
         }
     }
@@ -123,25 +131,28 @@ impl AsyncWrite for Carrier {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Carrier::Plain(dialed) => match dialed.stream()?.poll_write(context, buffer) {
-                // The peer has gone, and may have said why: what reads will find it.
-                Poll::Ready(Err(error)) if is_gone(&error) => Poll::Ready(Ok(buffer.len())),
-                result => result,
-            },
+            Carrier::Plain(Dialed { watch, socket, .. }) => {
+                match watch.poll_send(context, || socket.send_one(buffer, false)) {
+                    // The peer has gone, and may have said why: what reads will find it.
+                    Poll::Ready(Err(error)) if is_gone(&error) => Poll::Ready(Ok(buffer.len())),
+                    result => result,
+                }
+            }
             Carrier::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, buffer),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Carrier::Plain(dialed) => dialed.stream()?.poll_flush(context),
+            Carrier::Plain(_) => Poll::Ready(Ok(())),
             Carrier::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Carrier::Plain(dialed) => dialed.stream()?.poll_shutdown(context),
+            // An attempt never ends one direction alone.
+            Carrier::Plain(_) => Poll::Ready(Ok(())),
             Carrier::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(context),
         }
     }

@@ -1,20 +1,22 @@
 //! From a host's name to a TCP connection: all of its addresses, tried as in RFC 8305 ("happy
 //! eyeballs").
 
-use super::Phase;
+use super::{Phase, WaitingFor, carrier::Dialed};
 use crate::{
     error::{Code, Error, Result, describe},
+    runtime,
     sync::lock,
+    sys::Timer,
 };
+use socket2::SockAddr;
 use std::{
     future::{Future, poll_fn},
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     pin::Pin,
     task::Poll,
-    time::Duration,
+    time::{Duration, Instant},
 };
-use tokio::net::TcpStream;
 use url::Host;
 
 /// How long an attempt has before the next address is tried beside it (RFC 8305, section 5).
@@ -51,26 +53,15 @@ impl Endpoint<'_> {
     }
 }
 
-/// Connects to the target's host. Returns also the address that it has reached.
-pub(super) async fn dial(target: &Endpoint<'_>, phase: &Phase) -> Result<(TcpStream, SocketAddr)> {
+/// Connects to the target's host.
+pub(super) async fn dial(target: &Endpoint<'_>, phase: &Phase) -> Result<Dialed> {
     let addresses = resolve(target, phase).await?;
-    let list: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
-    lock(phase).waiting_for = format!("{} did not answer", list.join(" and "));
-    let (address, stream) = race(target, &addresses).await?;
-    // Messages are to leave when they are written.
-    let _ = stream.set_nodelay(true);
-    let address = match address.ip().to_canonical().is_unspecified() {
-        // The system has put another in its place.
-        true => stream.peer_addr().unwrap_or(address),
-        false => address,
-    };
-    Ok((stream, address))
+    lock(phase).waiting_for = WaitingFor::OneOf(addresses.clone());
+    race(target, &addresses).await
 }
 
 /// Connects to a Unix socket.
-#[cfg(unix)]
-pub(super) async fn local(path: &str) -> Result<TcpStream> {
-    use std::os::fd::OwnedFd;
+pub(super) async fn local(path: &str) -> Result<Dialed> {
     let failed = |error: io::Error| {
         let code = match error.kind() {
             io::ErrorKind::ConnectionRefused => Code::Refused,
@@ -81,24 +72,10 @@ pub(super) async fn local(path: &str) -> Result<TcpStream> {
             format!("cannot connect to {path}: {}", describe(&error)),
         )
     };
-    let stream = tokio::net::UnixStream::connect(path)
+    let address = SockAddr::unix(path).map_err(failed)?;
+    Dialed::connect(&address, String::new())
         .await
-        .map_err(failed)?;
-    // What is done with a connected stream is the same for both families, so that one type will do.
-    stream
-        .into_std()
-        .map(|stream| std::net::TcpStream::from(OwnedFd::from(stream)))
-        .and_then(TcpStream::from_std)
         .map_err(failed)
-}
-
-/// `Target` takes no such address where the system has none.
-#[cfg(not(unix))]
-pub(super) async fn local(path: &str) -> Result<TcpStream> {
-    Err(Error::new(
-        Code::Unsupported,
-        format!("cannot connect to {path}: this system has no Unix sockets"),
-    ))
 }
 
 pub(super) async fn resolve(target: &Endpoint<'_>, phase: &Phase) -> Result<Vec<SocketAddr>> {
@@ -106,14 +83,15 @@ pub(super) async fn resolve(target: &Endpoint<'_>, phase: &Phase) -> Result<Vec<
         return Ok(vec![SocketAddr::new(ip, target.port)]);
     }
     let host = target.host.to_string();
-    lock(phase).waiting_for = format!("the name {host} was not resolved");
+    lock(phase).waiting_for = format!("the name {host} was not resolved").into();
     let failed = |why: String| {
         Err(Error::new(
             Code::Resolve,
             format!("cannot resolve {host}: {why}"),
         ))
     };
-    match tokio::net::lookup_host((host.as_str(), target.port)).await {
+    let asked = (host.clone(), target.port);
+    match runtime::blocking(move || asked.to_socket_addrs()).await? {
         Ok(found) => {
             let addresses = interleave(found.collect());
             match addresses.is_empty() {
@@ -158,10 +136,10 @@ fn interleave(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
 }
 
 /// An attempt at one address.
-type Attempt = Pin<Box<dyn Future<Output = (SocketAddr, io::Result<TcpStream>)> + Send>>;
+type Attempt = Pin<Box<dyn Future<Output = (SocketAddr, io::Result<Dialed>)> + Send>>;
 
 /// The outcome of the first attempt to have one. Never, where there are none.
-async fn first(attempts: &mut Vec<Attempt>) -> (SocketAddr, io::Result<TcpStream>) {
+async fn first(attempts: &mut Vec<Attempt>) -> (SocketAddr, io::Result<Dialed>) {
     poll_fn(|context| {
         for (index, attempt) in attempts.iter_mut().enumerate() {
             if let Poll::Ready(outcome) = attempt.as_mut().poll(context) {
@@ -176,7 +154,7 @@ async fn first(attempts: &mut Vec<Attempt>) -> (SocketAddr, io::Result<TcpStream
 
 /// Tries the addresses in order, the next when the last has failed or had its time; the first to
 /// connect wins.
-async fn race(target: &Endpoint<'_>, addresses: &[SocketAddr]) -> Result<(SocketAddr, TcpStream)> {
+async fn race(target: &Endpoint<'_>, addresses: &[SocketAddr]) -> Result<Dialed> {
     let mut waiting = addresses.iter().copied();
     let mut attempts: Vec<Attempt> = Vec::new();
     let mut failures = Vec::new();
@@ -184,28 +162,25 @@ async fn race(target: &Endpoint<'_>, addresses: &[SocketAddr]) -> Result<(Socket
     loop {
         if let Some(address) = next.take() {
             attempts.push(Box::pin(async move {
-                (address, TcpStream::connect(address).await)
+                let dialed = Dialed::connect(&address.into(), address.to_string()).await;
+                (address, dialed)
             }));
         } else if attempts.is_empty() {
             return Err(all_failed(target, &failures));
         }
-        let delay = async {
-            match waiting.len() {
-                0 => std::future::pending().await,
-                _ => tokio::time::sleep(ATTEMPT_DELAY).await,
-            }
-        };
+        let delay = (waiting.len() > 0).then(|| Instant::now() + ATTEMPT_DELAY);
+        let mut timer = Timer::default();
         tokio::select! {
             biased;
             (address, outcome) = first(&mut attempts) => match outcome {
-                Ok(stream) => return Ok((address, stream)),
+                Ok(dialed) => return Ok(dialed),
                 Err(error) => {
                     log::debug!("{address}: {}", describe(&error));
                     failures.push((address, error));
                     next = waiting.next();
                 }
             },
-            () = delay => next = waiting.next(),
+            () = timer.until(delay) => next = waiting.next(),
         }
     }
 }

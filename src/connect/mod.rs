@@ -14,17 +14,49 @@ use crate::{
     options::Settings,
     socket::{Answer, Upgraded},
     sync::{Mutex, lock},
-    tls,
+    sys, tls,
 };
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 /// How far an attempt has got, for when the time is over.
 #[derive(Default)]
 struct Progress {
     /// What is being waited for.
-    waiting_for: String,
+    waiting_for: WaitingFor,
     /// What the server has refused already: only the rest of its answer is missing.
     refusal: Option<Failure>,
+}
+
+/// Said only when the time is over: most attempts do not get there.
+enum WaitingFor {
+    /// This.
+    This(Cow<'static, str>),
+    /// One of these addresses.
+    OneOf(Vec<SocketAddr>),
+}
+
+impl Default for WaitingFor {
+    fn default() -> Self {
+        WaitingFor::This(Cow::Borrowed(""))
+    }
+}
+
+impl<T: Into<Cow<'static, str>>> From<T> for WaitingFor {
+    fn from(this: T) -> Self {
+        WaitingFor::This(this.into())
+    }
+}
+
+impl fmt::Display for WaitingFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WaitingFor::This(this) => f.write_str(this),
+            WaitingFor::OneOf(addresses) => {
+                let list: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+                write!(f, "{} did not answer", list.join(" and "))
+            }
+        }
+    }
 }
 
 /// So many answers that only announce another (status 100 to 199, but for 101) are read.
@@ -48,25 +80,20 @@ pub(crate) async fn attempt(
     let Asked { target, protocols } = &*asked;
     let phase = Phase::default();
     let steps = steps(target, protocols, &settings, &phase);
-    let Some(limit) = limit else {
-        return steps.await;
-    };
-    match tokio::time::timeout(limit, steps).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let mut progress = lock(&phase);
-            if let Some(refusal) = progress.refusal.take() {
-                return Err(refusal);
-            }
-            let what = format!(
-                "no connection to {} within {} ms: {}",
-                target.authority(),
-                limit.as_millis(),
-                progress.waiting_for
-            );
-            Err((Answer::default(), Error::new(Code::Timeout, what)))
-        }
+    if let Some(outcome) = sys::within(limit, steps).await {
+        return outcome;
     }
+    let mut progress = lock(&phase);
+    if let Some(refusal) = progress.refusal.take() {
+        return Err(refusal);
+    }
+    let what = format!(
+        "no connection to {} within {} ms: {}",
+        target.authority(),
+        limit.unwrap_or_default().as_millis(),
+        progress.waiting_for
+    );
+    Err((Answer::default(), Error::new(Code::Timeout, what)))
 }
 
 /// The attempt, redirections included.
@@ -137,7 +164,7 @@ async fn once(
         .await
         .map_err(before_answer)?;
     if let Some(versions) = target.tls {
-        lock(phase).waiting_for = "the server did not finish the TLS handshake".to_owned();
+        lock(phase).waiting_for = "the server did not finish the TLS handshake".into();
         let stream = tls::connect(carrier, &target.host, &settings.tls, versions)
             .await
             .map_err(before_answer)?;
@@ -155,7 +182,7 @@ async fn once(
         proxy: proxy.clone(),
         ..answer
     };
-    lock(phase).waiting_for = "the server did not answer the upgrade request".to_owned();
+    lock(phase).waiting_for = "the server did not answer the upgrade request".into();
     let (answer, early) = upgrade::upgrade(&mut carrier, target, protocols, settings, phase)
         .await
         .map_err(|(answer, error)| (about(answer), error))?;
@@ -163,11 +190,10 @@ async fn once(
         Some(path) => path.clone(),
         None => carrier.remote(),
     };
-    let stream = carrier
-        .into_stream()
-        .map_err(|error| before_answer(Error::io("cannot use the connection", &error)))?;
+    let (stream, registration) = carrier.into_stream();
     Ok(Upgraded {
         stream,
+        registration,
         answer: about(answer),
         remote,
         early,
@@ -192,9 +218,8 @@ async fn reach(
     phase: &Phase,
 ) -> Result<(Carrier, String), Error> {
     if let Some(path) = &target.unix {
-        lock(phase).waiting_for = format!("{path} did not answer");
-        let stream = dial::local(path).await?;
-        return Ok((Carrier::new(stream, String::new()), String::new()));
+        lock(phase).waiting_for = format!("{path} did not answer").into();
+        return Ok((Carrier::Plain(dial::local(path).await?), String::new()));
     }
     let endpoint = Endpoint {
         host: &target.host,
@@ -202,8 +227,8 @@ async fn reach(
     };
     match proxy::choose(settings, &endpoint, target.tls.is_some())? {
         None => {
-            let (stream, address) = dial::dial(&endpoint, phase).await?;
-            Ok((Carrier::new(stream, address.to_string()), String::new()))
+            let dialed = dial::dial(&endpoint, phase).await?;
+            Ok((Carrier::Plain(dialed), String::new()))
         }
         Some(server) => {
             let carrier = proxy::connect(&server, &endpoint, settings, phase).await?;

@@ -93,9 +93,9 @@ async fn reach(
         host: &server.host,
         port: server.port,
     };
-    let (plain, address) = dial(&own, phase).await.map_err(|error| error.to_string())?;
-    let mut carrier = Carrier::new(plain, address.to_string());
-    lock(phase).waiting_for = format!("the proxy {server} did not answer");
+    let dialed = dial(&own, phase).await.map_err(|error| error.to_string())?;
+    let mut carrier = Carrier::Plain(dialed);
+    lock(phase).waiting_for = format!("the proxy {server} did not answer").into();
     if server.kind == Kind::Https {
         // The proxy's certificate is verified as the server's would be, without what is said of that.
         let settings = tls::Settings {

@@ -7,17 +7,17 @@ use crate::{
     protocol::extensions::{self, Agreement, Offer},
     socket::Answer,
     sync::lock,
-    tls,
+    sys, tls,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
     self,
     handshake::{
-        client::{Response, generate_key, generate_request},
+        client::{Response, generate_key},
         derive_accept_key,
         machine::TryParse,
     },
-    http::{HeaderMap, HeaderName, Request, header},
+    http::{HeaderMap, HeaderName, header},
 };
 
 /// The largest answer, header lines and all.
@@ -39,7 +39,7 @@ pub(super) async fn upgrade(
     phase: &Phase,
 ) -> Result<(Answer, Vec<u8>), Failure> {
     let early = |error| (Answer::default(), error);
-    let (request, key) = request(target, protocols, settings).map_err(early)?;
+    let (request, key) = request(target, protocols, settings);
     let failed = |error| early(lost(error));
     stream.write_all(&request).await.map_err(failed)?;
     stream.flush().await.map_err(failed)?;
@@ -136,43 +136,37 @@ fn lost(error: std::io::Error) -> Error {
         .unwrap_or_else(|| Error::io("the connection was lost during the upgrade", &error))
 }
 
-/// Writes the request. Returns it and its key.
-fn request(
-    target: &Target,
-    protocols: &[String],
-    settings: &Settings,
-) -> Result<(Vec<u8>, String), Error> {
-    let invalid = |what: &str| Error::invalid(format!("the request cannot be written: {what}"));
+/// Writes the request. Returns it and its key. (All that stands in it was checked where it came in: there is no line
+/// break.)
+fn request(target: &Target, protocols: &[String], settings: &Settings) -> (Vec<u8>, String) {
     let key = generate_key();
-    let mut request = Request::builder()
-        .uri(target.request_url())
-        .header("Host", target.host_header())
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
-        .header("Sec-WebSocket-Key", &key);
+    let mut bytes = Vec::with_capacity(512);
+    let mut line = |parts: [&str; 3]| {
+        for part in parts.into_iter().chain(["\r\n"]) {
+            bytes.extend_from_slice(part.as_bytes());
+        }
+    };
+    line(["GET ", &target.resource, " HTTP/1.1"]);
+    line(["Host", ": ", &target.host_header()]);
+    line(["Connection", ": ", "Upgrade"]);
+    line(["Upgrade", ": ", "websocket"]);
+    line(["Sec-WebSocket-Version", ": ", "13"]);
+    line(["Sec-WebSocket-Key", ": ", &key]);
     if !protocols.is_empty() {
-        request = request.header("Sec-WebSocket-Protocol", protocols.join(", "));
+        line(["Sec-WebSocket-Protocol", ": ", &protocols.join(", ")]);
     }
     if let Some(offer) = offer(settings) {
-        request = request.header("Sec-WebSocket-Extensions", offer.to_string());
+        line(["Sec-WebSocket-Extensions", ": ", &offer.to_string()]);
     }
     if let Some(origin) = &settings.origin {
-        request = request.header("Origin", origin);
+        line(["Origin", ": ", origin]);
     }
-    let request = request
-        .body(())
-        .map_err(|error| invalid(&error.to_string()))?;
-    let (mut bytes, _) = generate_request(request).map_err(|error| invalid(&error.to_string()))?;
-    // The rest as the host spelled it: names are not case-sensitive, but there are servers that
-    // think so. The options' parser has let no line break through.
-    bytes.truncate(bytes.len() - b"\r\n".len());
-    let user_agent = ("User-Agent".to_owned(), settings.user_agent.clone());
-    for (name, value) in std::iter::once(&user_agent).chain(&settings.headers) {
-        bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+    line(["User-Agent", ": ", &settings.user_agent]);
+    for (name, value) in &settings.headers {
+        line([name, ": ", value]);
     }
-    bytes.extend_from_slice(b"\r\n");
-    Ok((bytes, key))
+    line([""; 3]);
+    (bytes, key)
 }
 
 /// What is offered to the server.
@@ -303,7 +297,7 @@ async fn first_line_of_body(
             }
         }
     };
-    let _ = tokio::time::timeout(PATIENCE, read_on).await;
+    let _ = sys::within(Some(PATIENCE), read_on).await;
     let text = String::from_utf8_lossy(&body);
     let mut lines = text.lines().map(str::trim);
     if chunked {
@@ -323,5 +317,52 @@ fn in_words(error: &tungstenite::Error) -> String {
         tungstenite::Error::Capacity(error) => error.to_string(),
         tungstenite::Error::Io(error) => describe(error),
         other => other.to_string(),
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+    use tokio_tungstenite::tungstenite::{handshake::client::generate_request, http::Request};
+
+    /// Lines in order, names in lower case.
+    fn lines(request: &[u8]) -> Vec<(String, String)> {
+        let text = String::from_utf8(request.to_vec()).unwrap();
+        let lines = text.strip_suffix("\r\n\r\n").unwrap().split("\r\n");
+        let mut lines: Vec<_> = lines
+            .map(|line| line.split_once(": ").unwrap_or(("", line)))
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn the_request_says_what_tungstenites_does() {
+        let target = Target::from_parts("example.com", 8080, "/a b?c=é", None).unwrap();
+        let settings = Settings {
+            origin: Some("https://example.com".to_owned()),
+            headers: vec![("X-One".to_owned(), "1".to_owned())],
+            ..Settings::default()
+        };
+        let protocols = ["mqtt".to_owned(), "soap".to_owned()];
+        let (ours, key) = request(&target, &protocols, &settings);
+        let theirs = Request::builder()
+            .uri(target.request_url())
+            .header("Host", "example.com:8080")
+            .header("Connection", "Upgrade")
+            .header("Upgrade", "websocket")
+            .header("Sec-WebSocket-Version", "13")
+            .header("Sec-WebSocket-Key", &key)
+            .header("Sec-WebSocket-Protocol", "mqtt, soap")
+            .header(
+                "Sec-WebSocket-Extensions",
+                offer(&settings).unwrap().to_string(),
+            )
+            .header("Origin", "https://example.com")
+            .header("User-Agent", &settings.user_agent)
+            .header("X-One", "1");
+        let (theirs, _) = generate_request(theirs.body(()).unwrap()).unwrap();
+        assert_eq!(lines(&ours), lines(&theirs));
     }
 }

@@ -37,6 +37,35 @@ where
     imp::spawn(live)
 }
 
+/// Whether the runtime has much to do. Who makes work for it is to wait for it then, not to get ever further ahead.
+#[cfg(all(unix, not(shuttle)))]
+pub(crate) fn is_behind() -> bool {
+    /// More than come one by one in the time that they may wait.
+    const MUCH: usize = 128;
+
+    imp::backlog() > MUCH
+}
+
+/// Counts a connection's life from here on, for who makes a part of it without the runtime ([`Life::runtime`] runs the
+/// rest).
+///
+/// # Errors
+/// As for [`spawn`].
+#[cfg(all(unix, not(shuttle)))]
+pub(crate) fn begin() -> Result<Life> {
+    imp::begin()
+}
+
+/// What the function returns, which may take long and runs where names are resolved.
+///
+/// # Errors
+/// Where the runtime has been stopped, or the function panics.
+pub(crate) async fn blocking<T: Send + 'static>(
+    function: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    imp::blocking(function).await
+}
+
 /// Runs something short on the runtime, if there is one. `SocketShutdown` does not wait for it.
 /// Where there is none, the task is dropped. May be called under any lock.
 pub(crate) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
@@ -102,6 +131,10 @@ mod imp {
     {
         shuttle::future::spawn(live(Life));
         Ok(())
+    }
+
+    pub(super) async fn blocking<T>(function: impl FnOnce() -> T) -> Result<T> {
+        Ok(function())
     }
 
     pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {

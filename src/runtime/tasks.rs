@@ -20,10 +20,18 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
+use tokio::time::{Sleep, sleep};
 
 /// So many run at most before the reactor is looked at.
 const BATCH: usize = 64;
+
+/// For so long tasks that may wait are gathered.
+const SOON: Duration = Duration::from_millis(5);
+
+/// When whoever drives looks at the tasks that may wait.
+type Again = Option<Pin<Box<Sleep>>>;
 
 /// The tasks of one runtime.
 #[derive(Default)]
@@ -35,6 +43,10 @@ pub(super) struct Tasks {
 struct State {
     /// Those that are to run.
     queue: VecDeque<Runnable>,
+    /// Those that may wait for a moment.
+    soon: Vec<Runnable>,
+    /// Whoever drives looks at `soon` again by itself.
+    looks_again: bool,
     /// Wakes whoever drives.
     driver: Option<Waker>,
     /// Every task that has begun, to be woken at the end.
@@ -46,6 +58,37 @@ struct State {
 impl Tasks {
     /// Has a task run. It is dropped where the runtime has ended.
     pub fn spawn(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) {
+        self.task(future).schedule();
+    }
+
+    /// The same, for a task that may wait for a moment: the driver is woken once for all that come within it.
+    #[cfg(unix)]
+    pub fn spawn_soon(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) {
+        let runnable = self.task(future);
+        let mut state = sync::lock(&self.state);
+        if state.closed {
+            drop(state);
+            return;
+        }
+        state.soon.push(runnable);
+        if state.looks_again {
+            return;
+        }
+        let driver = state.driver.clone();
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// How many are to run.
+    #[cfg(unix)]
+    pub fn backlog(&self) -> usize {
+        let state = sync::lock(&self.state);
+        state.queue.len() + state.soon.len()
+    }
+
+    fn task(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) -> Runnable {
         let task = Task {
             future,
             begun: None,
@@ -54,7 +97,7 @@ impl Tasks {
         let tasks = self.clone();
         let (runnable, task) = async_task::spawn(task, move |runnable| tasks.schedule(runnable));
         task.detach();
-        runnable.schedule();
+        runnable
     }
 
     fn schedule(&self, runnable: Runnable) {
@@ -75,12 +118,13 @@ impl Tasks {
     /// Runs tasks until `until` is ready; until `spin` it does not sleep.
     pub async fn run(&self, until: impl Future<Output = ()>, mut spin: Option<Instant>) {
         let mut until = pin!(until);
+        let mut again = None;
         let drive = poll_fn(|context| {
             if until.as_mut().poll(context).is_ready() {
                 return Poll::Ready(());
             }
             for _ in 0..BATCH {
-                let Some(runnable) = self.next(context) else {
+                let Some(runnable) = self.next(context, &mut again) else {
                     if spin.take_if(|until| sys::now() >= *until).is_none() && spin.is_some() {
                         // The reactor is looked at, without waiting.
                         context.waker().wake_by_ref();
@@ -99,9 +143,13 @@ impl Tasks {
         tokio::task::unconstrained(drive).await;
     }
 
-    /// The next task; where there is none, the driver is woken for the next.
-    fn next(&self, context: &Context<'_>) -> Option<Runnable> {
+    /// The next task; where there is none, the driver is woken for the next. `again`: when to look at those that may wait.
+    fn next(&self, context: &mut Context<'_>, again: &mut Again) -> Option<Runnable> {
         let mut state = sync::lock(&self.state);
+        if let Some(next) = state.queue.pop_front() {
+            return Some(next);
+        }
+        state.take_soon(context, again);
         let next = state.queue.pop_front();
         if next.is_none() {
             match &mut state.driver {
@@ -125,8 +173,29 @@ impl Tasks {
         state.closed = true;
         state.driver = None;
         let queue = std::mem::take(&mut state.queue);
+        let soon = std::mem::take(&mut state.soon);
         drop(state);
-        drop(queue);
+        drop((queue, soon));
+    }
+}
+
+impl State {
+    /// Takes the tasks that may wait: the first at once, those that come after it together.
+    fn take_soon(&mut self, context: &mut Context<'_>, again: &mut Again) {
+        let is_due = match again {
+            Some(sleep) => sleep.as_mut().poll(context).is_ready(),
+            // Whoever was to look again may have ended its drive.
+            None => self.looks_again || !self.soon.is_empty(),
+        };
+        if is_due {
+            self.looks_again = !self.soon.is_empty();
+            self.queue.extend(self.soon.drain(..));
+            *again = self.looks_again.then(|| Box::pin(sleep(SOON)));
+            if let Some(sleep) = again {
+                // Not over yet: this is how it comes to wake the driver.
+                let _ = sleep.as_mut().poll(context);
+            }
+        }
     }
 }
 
@@ -221,6 +290,47 @@ mod tests {
         let expected: Vec<i32> = (0..200).filter(|number| number % 3 != 0).collect();
         assert_eq!(got, expected);
         assert!(sync::lock(&tasks.state).begun.is_empty());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn tasks_that_may_wait_begin_together() {
+        let tasks = Arc::new(Tasks::default());
+        let (sender, receiver) = mpsc::channel();
+        let spawn = |number| {
+            let sender = sender.clone();
+            tasks.spawn_soon(async move { sender.send(number).unwrap() });
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let run = |until: Pin<Box<dyn Future<Output = ()>>>| {
+            runtime.block_on(tasks.run(until, None));
+        };
+        spawn(1);
+        run(Box::pin(async {
+            crate::runtime::yield_now().await;
+            crate::runtime::yield_now().await;
+            // The first has begun; from now on they wait.
+            assert_eq!(receiver.try_recv(), Ok(1));
+            spawn(2);
+            spawn(3);
+            crate::runtime::yield_now().await;
+            assert!(receiver.try_recv().is_err());
+            sleep(10 * SOON).await;
+            assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [2, 3]);
+            spawn(4);
+        }));
+        // The next drive takes what the last one has left.
+        run(Box::pin(async { sleep(Duration::ZERO).await }));
+        run(Box::pin(crate::runtime::yield_now()));
+        assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [4]);
+        assert!(sync::lock(&tasks.state).soon.is_empty());
+        spawn(5);
+        tasks.close();
+        spawn(6);
+        assert_eq!(Arc::strong_count(&tasks), 1);
     }
 
     #[test]

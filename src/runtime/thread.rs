@@ -21,7 +21,7 @@ use std::{
 };
 use sync::{Condvar, Mutex};
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     sync::Notify,
 };
 
@@ -90,20 +90,45 @@ fn running() -> Option<Arc<Running>> {
     sync::lock(&STATE).runtime.clone()
 }
 
-/// Counts one life, from its spawning to the end of its future, whatever ends it.
-pub(crate) struct Life(Arc<Lives>);
+/// Counts one life, to the end of its future, whatever ends it.
+pub(crate) struct Life(Arc<Running>);
 
 impl Life {
-    fn new(lives: &Arc<Lives>) -> Self {
-        sync::lock(&lives.state).count += 1;
-        Life(lives.clone())
+    fn new(running: &Arc<Running>) -> Self {
+        sync::lock(&running.lives.state).count += 1;
+        Life(running.clone())
+    }
+
+    /// The runtime that it is counted on.
+    #[cfg(unix)]
+    pub fn runtime(&self) -> Rest {
+        Rest(self.0.clone())
+    }
+}
+
+/// Where the rest of a life runs that has begun without the runtime.
+#[cfg(unix)]
+pub(crate) struct Rest(Arc<Running>);
+
+#[cfg(unix)]
+impl Rest {
+    /// Runs it.
+    pub fn spawn(self, live: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.spawn(live);
+        self.0.lead.end_claim();
+    }
+
+    /// Runs it within some milliseconds, so that connections which come one by one do not wake the runtime each.
+    pub fn spawn_soon(self, live: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.spawn_soon(live);
     }
 }
 
 impl Drop for Life {
     fn drop(&mut self) {
-        sync::lock(&self.0.state).count -= 1;
-        self.0.changed.notify_all();
+        let lives = &self.0.lives;
+        sync::lock(&lives.state).count -= 1;
+        lives.changed.notify_all();
     }
 }
 
@@ -111,21 +136,54 @@ pub(super) fn spawn<L>(live: impl FnOnce(Life) -> L) -> Result<()>
 where
     L: Future<Output = ()> + Send + 'static,
 {
+    let life = begin()?;
+    let running = life.0.clone();
+    running.tasks.spawn(live(life));
+    Ok(())
+}
+
+#[cfg(unix)]
+pub(super) fn backlog() -> usize {
+    running().map_or(0, |running| running.tasks.backlog())
+}
+
+pub(super) fn begin() -> Result<Life> {
     let mut state = sync::lock(&STATE);
     if state.shutting_down {
-        return Err(Error::new(
-            Code::Cancelled,
-            "the library is shutting down (SocketShutdown)",
-        ));
+        return Err(stopped());
     }
     let may_lead = state.may_lead;
     let running = match &mut state.runtime {
         Some(running) => running,
         none => none.insert(start(may_lead)?),
     };
-    running.tasks.spawn(live(Life::new(&running.lives)));
-    running.lead.end_claim();
-    Ok(())
+    Ok(Life::new(running))
+}
+
+fn stopped() -> Error {
+    Error::new(
+        Code::Cancelled,
+        "the library is shutting down (SocketShutdown)",
+    )
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    function: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let task = match Handle::try_current() {
+        Ok(handle) => handle.spawn_blocking(function),
+        // On a host's thread.
+        Err(_) => {
+            let running = running().ok_or_else(stopped)?;
+            let runtime = sync::lock(&running.runtime);
+            runtime
+                .as_ref()
+                .ok_or_else(stopped)?
+                .spawn_blocking(function)
+        }
+    };
+    task.await
+        .map_err(|error| Error::new(Code::Internal, error.to_string()))
 }
 
 pub(super) fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {

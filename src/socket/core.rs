@@ -15,7 +15,7 @@ use crate::{
     },
     stream::Stream,
     sync::Arc,
-    sys::{self, Instant},
+    sys::{self, Instant, Registration},
 };
 use std::io;
 
@@ -61,6 +61,8 @@ pub(crate) struct Answer {
 /// A connection that has been upgraded.
 pub(crate) struct Upgraded {
     pub stream: Stream,
+    /// Its place in the runtime's reactor, where the attempt has had one.
+    pub registration: Option<Registration>,
     pub answer: Answer,
     pub remote: String,
     /// What the server sent behind its answer.

@@ -26,6 +26,7 @@ pub(crate) use self::{
     core::{Answer, Ended, Upgraded},
     info::Item,
     read::{Peek, Wait},
+    service::Living,
     tell::{Handler, Telling, Told},
 };
 

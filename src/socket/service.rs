@@ -33,54 +33,111 @@ struct Plan {
     keep_registered: bool,
 }
 
-impl Socket {
-    /// The connection's life, from the first attempt to the end of the last closing handshake. What lives as
-    /// long as an idle connection has its room here: rare parts are boxed. `_life`, the first, is dropped last.
-    pub async fn live<A>(
-        _life: Life,
-        socket: Arc<Self>,
-        mut attempt: impl FnMut(&std::sync::Arc<Settings>) -> A,
-    ) where
-        A: Future<Output = Result<Upgraded, (Answer, Error)>>,
+/// A connection's life, from the first attempt to the end of the last closing handshake. What lives as long as an idle
+/// connection has its room here: rare parts are boxed.
+pub(crate) struct Living<A> {
+    /// If the runtime stops, or a defect makes the life panic, whoever waits must hear of it.
+    abandoned: Abandoned,
+    failures: Failures,
+    /// Makes an attempt.
+    attempt: A,
+    /// The socket's place in the reactor.
+    registration: Option<Registration>,
+    /// Dropped last.
+    life: Life,
+}
+
+impl<A> Living<A> {
+    /// A life that is to begin with an attempt.
+    pub fn new<F>(life: Life, socket: Arc<Socket>, attempt: A) -> Self
+    where
+        A: FnMut(&std::sync::Arc<Settings>) -> F,
+        F: Future<Output = Result<Upgraded, (Answer, Error)>>,
     {
-        // If the runtime stops, or a defect makes this panic, whoever waits must hear of it.
-        let abandoned = Abandoned(socket);
-        let socket = &abandoned.0;
-        let mut failures = Failures::default();
-        loop {
-            {
-                let settings = lock(&socket.core).settings.clone();
-                // Boxed, so that an open connection does not keep the room that connecting takes.
-                let attempt = Box::pin(attempt(&settings));
-                let outcome = tokio::select! {
-                    biased;
-                    outcome = attempt => Some(outcome),
-                    () = socket.until_final() => None,
-                };
-                let mut core = lock(&socket.core);
-                match outcome {
-                    Some(Ok(upgraded)) if !core.again.is_final => {
-                        failures.opened();
-                        core.open(socket, upgraded);
-                    }
-                    Some(Err((answer, error))) => {
-                        core.again.is_final |= core.is_for_good(answer.status, &error);
-                        core.fail_to_open(socket, answer, error);
-                    }
-                    _ => {
-                        let cancelled = core.cancelled(socket);
-                        core.fail_to_open(socket, Answer::default(), cancelled);
-                    }
-                }
-            }
-            socket.serve().await;
-            socket.end_link();
-            if !Box::pin(socket.until_next_attempt(&mut failures)).await {
-                break;
-            }
+        Living {
+            abandoned: Abandoned(socket),
+            failures: Failures::default(),
+            attempt,
+            registration: None,
+            life,
         }
     }
 
+    /// Makes an attempt. Returns whether the connection is open.
+    pub async fn connect<F>(&mut self) -> bool
+    where
+        A: FnMut(&std::sync::Arc<Settings>) -> F,
+        F: Future<Output = Result<Upgraded, (Answer, Error)>>,
+    {
+        let socket = &self.abandoned.0;
+        let settings = lock(&socket.core).settings.clone();
+        let outcome = tokio::select! {
+            biased;
+            outcome = (self.attempt)(&settings) => Some(outcome),
+            () = socket.until_final() => None,
+        };
+        let mut core = lock(&socket.core);
+        match outcome {
+            Some(Ok(mut upgraded)) if !core.again.is_final => {
+                self.failures.opened();
+                self.registration = upgraded.registration.take();
+                core.open(socket, upgraded);
+                return true;
+            }
+            Some(Err((answer, error))) => {
+                core.again.is_final |= core.is_for_good(answer.status, &error);
+                core.fail_to_open(socket, answer, error);
+            }
+            _ => {
+                let cancelled = core.cancelled(socket);
+                core.fail_to_open(socket, Answer::default(), cancelled);
+            }
+        }
+        false
+    }
+
+    /// Goes on on the runtime, with the first attempt if that has not been made.
+    #[cfg(all(unix, not(shuttle)))]
+    pub fn go_on<F>(self, is_connected: bool)
+    where
+        A: FnMut(&std::sync::Arc<Settings>) -> F + Send + 'static,
+        F: Future<Output = Result<Upgraded, (Answer, Error)>> + Send + 'static,
+    {
+        let runtime = self.life.runtime();
+        match is_connected {
+            true => runtime.spawn_soon(self.live(true)),
+            false => runtime.spawn(self.live(false)),
+        }
+    }
+
+    /// Lives. `is_connected`: the first attempt has been made.
+    // The parameters of an async function have room twice in its future.
+    #[allow(clippy::manual_async_fn)]
+    pub fn live<F>(mut self, mut is_connected: bool) -> impl Future<Output = ()>
+    where
+        A: FnMut(&std::sync::Arc<Settings>) -> F,
+        F: Future<Output = Result<Upgraded, (Answer, Error)>>,
+    {
+        async move {
+            // The whole, where it is.
+            let living = &mut self;
+            loop {
+                if !std::mem::take(&mut is_connected) {
+                    // Boxed, so that an open connection does not keep the room that connecting takes.
+                    Box::pin(living.connect()).await;
+                }
+                let socket = &living.abandoned.0;
+                socket.serve(&mut living.registration).await;
+                socket.end_link();
+                if !Box::pin(socket.until_next_attempt(&mut living.failures)).await {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Socket {
     /// Begins the end of TCP.
     fn end_link(&self) {
         let link = lock(&self.core).ended_link.take();
@@ -110,9 +167,13 @@ impl Socket {
         }
     }
 
-    /// Serves the open connection until it has ended.
-    async fn serve(self: &Arc<Self>) {
-        let mut registration: Option<Registration> = None;
+    /// Serves the open connection until it has ended, and takes its socket off the reactor.
+    async fn serve(self: &Arc<Self>, registration: &mut Option<Registration>) {
+        self.serve_registered(registration).await;
+        *registration = None;
+    }
+
+    async fn serve_registered(self: &Arc<Self>, registration: &mut Option<Registration>) {
         let mut timer = Timer::default();
         loop {
             let next = {
@@ -145,13 +206,13 @@ impl Socket {
                 runtime::yield_now().await;
                 continue;
             };
-            if let Err(error) = register(&mut registration, &socket, &plan) {
+            if let Err(error) = register(registration, &socket, &plan) {
                 return self.cannot_wait(&error);
             }
             drop(socket);
             let mut more = false;
             let stream_ready = async {
-                match &registration {
+                match &*registration {
                     Some(registration) if plan.wanted.read || plan.wanted.write => {
                         registration
                             .ready(plan.wanted, |ready| self.drive(ready, &mut more))

@@ -14,7 +14,7 @@ mod unix;
 mod windows;
 
 #[cfg(not(shuttle))]
-pub(crate) use self::clock::{Instant, Timer, now};
+pub(crate) use self::clock::{Instant, Timer, now, within};
 #[cfg(windows)]
 pub(crate) use self::code_page::ansi_code_page;
 #[cfg(all(unix, not(shuttle)))]
@@ -49,6 +49,12 @@ pub(crate) struct Interests {
 
 #[cfg(not(shuttle))]
 impl Interests {
+    /// Both.
+    pub const BOTH: Self = Interests {
+        read: true,
+        write: true,
+    };
+
     fn tokio(self) -> tokio::io::Interest {
         match (self.read, self.write) {
             (true, true) => tokio::io::Interest::READABLE | tokio::io::Interest::WRITABLE,

@@ -4,6 +4,7 @@
 use super::{Settings, Versions, certificate::is_version_1, verify::Verifier};
 use crate::{
     error::{Code, Error, Result, describe},
+    runtime,
     sync::{Mutex, lock},
 };
 use once_cell::sync::Lazy;
@@ -72,9 +73,8 @@ pub(super) async fn get(settings: &Settings, versions: Versions) -> Result<Arc<C
     // threads there may be waiting for that.
     let config = entry
         .get_or_try_init(|| async {
-            tokio::task::spawn_blocking(move || build(&settings, versions))
-                .await
-                .map_err(|error| Error::new(Code::Internal, error.to_string()))?
+            runtime::blocking(move || build(&settings, versions))
+                .await?
                 .map(Arc::new)
         })
         .await?;

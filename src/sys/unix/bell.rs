@@ -28,8 +28,14 @@ impl Bell {
         let _ = (&self.file).write(&1u64.to_ne_bytes());
     }
 
-    fn silence(&self) {
+    pub(super) fn silence(&self) {
         let _ = (&self.file).read(&mut [0; 8]);
+    }
+}
+
+impl AsRawFd for Bell {
+    fn as_raw_fd(&self) -> RawFd {
+        self.file.as_raw_fd()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Linux and its relatives.
 
+mod alone;
 mod bell;
 mod flag;
 mod fork;
@@ -7,8 +8,10 @@ mod pin;
 mod registration;
 mod signals;
 mod socket;
+mod watch;
 
 pub(crate) use self::{
+    alone::drive_alone,
     bell::{Bell, wait},
     flag::Flag,
     fork::{is_forked, watch_for_fork},
@@ -16,4 +19,7 @@ pub(crate) use self::{
     registration::Registration,
     signals::{block_signals, without_signals},
     socket::Socket,
+    watch::Watch,
 };
+
+pub(in crate::sys) use self::alone::no_later;

@@ -11,7 +11,7 @@ use std::{
 };
 use tokio::io::unix::AsyncFd;
 
-struct Watched(Arc<Socket>);
+pub(super) struct Watched(Arc<Socket>);
 
 impl AsRawFd for Watched {
     fn as_raw_fd(&self) -> RawFd {
@@ -21,7 +21,7 @@ impl AsRawFd for Watched {
 
 /// The registration; dropping it ends it.
 pub(crate) struct Registration {
-    fd: AsyncFd<Watched>,
+    pub(super) fd: AsyncFd<Watched>,
     /// What the reactor was asked to watch.
     pub interests: Interests,
 }

@@ -1,8 +1,9 @@
 //! A connected, non-blocking stream socket with plain system calls.
 
+use socket2::{Domain, SockAddr, Type};
 use std::{
     io::{self, IoSlice},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     os::fd::{AsRawFd, RawFd},
     time::Duration,
 };
@@ -10,15 +11,41 @@ use std::{
 /// How long a thread stays in the system's receive or send call (the system rounds it up, to 20 ms at most).
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// A connected socket. Closing it is dropping it. No call waits but those whose names say so, whatever the descriptor's
-/// own mode is: each call says it for itself.
+/// A socket that is connected, or about to be. Closing it is dropping it. No call waits but those whose names say so,
+/// whatever the descriptor's own mode is: each call says it for itself.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
 }
 
 impl Socket {
-    /// Takes over a connected stream that does not block, as the runtime's do.
+    /// Begins to connect. Once the socket is ready to send, [`Socket::connected`] says how it went.
+    pub fn connecting(address: &SockAddr) -> io::Result<Self> {
+        let socket = socket2::Socket::new(address.domain(), Type::STREAM.nonblocking(), None)?;
+        if address.domain() != Domain::UNIX {
+            // Messages are to leave when they are written.
+            let _ = socket.set_tcp_nodelay(true);
+        }
+        match socket.connect(address) {
+            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+            _ => Ok(Socket {
+                stream: socket.into(),
+            }),
+        }
+    }
+
+    /// How connecting went.
+    pub fn connected(&self) -> io::Result<()> {
+        self.stream.take_error()?.map_or(Ok(()), Err)
+    }
+
+    /// The address that it is connected to.
+    pub fn remote(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+
+    /// Takes over a connected stream.
+    #[cfg(test)]
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         Ok(Socket { stream })
     }

@@ -11,7 +11,7 @@ pub(crate) use self::{
     bell::{Bell, wait},
     flag::Flag,
     module::pin_library,
-    registration::Registration,
+    registration::{Registration, Watch},
     socket::Socket,
     window::{Posted, Window, Work, has_message_queue, is_window, post_message},
 };

@@ -5,7 +5,11 @@
 
 use super::Socket;
 use crate::sys::Interests;
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 use tokio::{
     io::{Interest, Ready},
     net::TcpStream,
@@ -78,6 +82,63 @@ impl Registration {
             }
             (false, false) => {}
         }
+    }
+}
+
+/// How a connection attempt waits for its socket.
+pub(crate) struct Watch(Registration);
+
+impl Watch {
+    /// Begins to watch. Must be called on the runtime.
+    pub fn new(socket: &Arc<Socket>) -> io::Result<Self> {
+        Registration::new(socket, Interests::BOTH).map(Watch)
+    }
+
+    /// Calls `connected` once it can be.
+    pub fn poll_connected(
+        &self,
+        context: &mut Context<'_>,
+        connected: impl FnOnce() -> io::Result<()>,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.0.stream.poll_write_ready(context))?;
+        Poll::Ready(connected())
+    }
+
+    /// Calls `recv` when it can be, until it does not block. (The system tells of no arrival before a call has blocked: how
+    /// much room there was does not matter.)
+    pub fn poll_recv(
+        &self,
+        context: &mut Context<'_>,
+        _room: usize,
+        mut recv: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.stream.poll_read_ready(context))?;
+            match self.0.stream.try_io(Interest::READABLE, &mut recv) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Calls `send` when it can be, until it does not block.
+    pub fn poll_send(
+        &self,
+        context: &mut Context<'_>,
+        mut send: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.stream.poll_write_ready(context))?;
+            match self.0.stream.try_io(Interest::WRITABLE, &mut send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// The place in the reactor, for who goes on with the socket there.
+    pub fn into_registration(self) -> Option<Registration> {
+        Some(self.0)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A connected, non-blocking stream socket with plain system calls.
 
+use socket2::{SockAddr, Type};
 use std::{
     io::{self, IoSlice, Read},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     os::windows::io::{AsRawSocket, RawSocket},
     ptr::null_mut,
 };
@@ -13,14 +14,39 @@ use windows_sys::Win32::Networking::WinSock::{
 /// So many buffers at most in one call; the rest is for the next one.
 const MOST_BUFFERS: usize = 1024;
 
-/// A connected socket. Closing it is dropping it.
+/// A socket that is connected, or about to be. Closing it is dropping it.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
 }
 
 impl Socket {
+    /// Begins to connect. Once the socket is ready to send, [`Socket::connected`] says how it went.
+    pub fn connecting(address: &SockAddr) -> io::Result<Self> {
+        let socket = socket2::Socket::new(address.domain(), Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        // Messages are to leave when they are written.
+        let _ = socket.set_tcp_nodelay(true);
+        match socket.connect(address) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(Socket {
+                stream: socket.into(),
+            }),
+        }
+    }
+
+    /// How connecting went.
+    pub fn connected(&self) -> io::Result<()> {
+        self.stream.take_error()?.map_or(Ok(()), Err)
+    }
+
+    /// The address that it is connected to.
+    pub fn remote(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+
     /// Takes over a connected stream.
+    #[cfg(test)]
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Socket { stream })

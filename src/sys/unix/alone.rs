@@ -1,0 +1,221 @@
+//! A future that a host's thread drives by itself, without the runtime: the thread waits in `poll(2)` for the sockets and
+//! times that the future waits for.
+//!
+//! A connection attempt is such a future: no other thread has to be woken for it, nor told of its socket, and threads that
+//! connect at the same time have nothing to share. What the future waits for has to know that it is polled here
+//! ([`super::Watch`], [`crate::sys::Timer`]): each time that it is polled, all of it notes anew what it waits for.
+
+use super::{Bell, Socket};
+use crate::sys::{Instant, milliseconds_until};
+use std::{
+    cell::RefCell,
+    future::Future,
+    io,
+    os::fd::{AsRawFd, RawFd},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+};
+
+/// What the future of one thread waits for.
+#[derive(Default)]
+struct Waits {
+    /// What is to be waited for, as noted since the future was last polled.
+    sockets: Vec<libc::pollfd>,
+    until: Option<Instant>,
+    /// What the last wait has found.
+    ready: Vec<libc::pollfd>,
+}
+
+std::thread_local! {
+    static WAITS: RefCell<Option<Waits>> = const { RefCell::new(None) };
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring();
+    }
+}
+
+/// Uses the thread's waits; `None` where it drives no future alone.
+fn with<T>(function: impl FnOnce(&mut Waits) -> T) -> Option<T> {
+    let used = WAITS.try_with(|waits| waits.borrow_mut().as_mut().map(function));
+    used.ok().flatten()
+}
+
+/// Whether the calling thread drives a future alone.
+pub(super) fn is_alone() -> bool {
+    with(|_| ()).is_some()
+}
+
+/// Whether the socket is ready to send, or else to receive, as the last wait has found; if not, that will be waited for.
+pub(super) fn is_ready(socket: &Socket, write: bool) -> bool {
+    let wanted = if write { libc::POLLOUT } else { libc::POLLIN };
+    let fd: RawFd = socket.as_raw_fd();
+    let is_same = |entry: &libc::pollfd| entry.fd == fd && entry.events == wanted;
+    let is_ready = |waits: &mut Waits| match waits.ready.iter().position(is_same) {
+        Some(index) => {
+            waits.ready.swap_remove(index);
+            true
+        }
+        None => {
+            waits.sockets.push(libc::pollfd {
+                fd,
+                events: wanted,
+                revents: 0,
+            });
+            false
+        }
+    };
+    with(is_ready).unwrap_or_default()
+}
+
+/// Waits until then at the latest. False where the thread drives no future alone.
+pub(in crate::sys) fn no_later(at: Instant) -> bool {
+    let note = |waits: &mut Waits| {
+        waits.until = Some(waits.until.map_or(at, |until| until.min(at)));
+    };
+    with(note).is_some()
+}
+
+/// Ends what [`drive_alone`] has begun, however that ends.
+struct Ending;
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = WAITS.try_with(|waits| waits.take());
+    }
+}
+
+/// Drives the future on the calling thread, which waits for it. `None` where that cannot be: the thread drives one
+/// already, is ending, or cannot wait.
+pub(crate) fn drive_alone<T>(future: impl Future<Output = T>) -> Option<T> {
+    let bell = Bell::mine().ok()?;
+    let is_free = |waits: &RefCell<Option<Waits>>| {
+        let mut waits = waits.borrow_mut();
+        let is_free = waits.is_none();
+        waits.get_or_insert_default();
+        is_free
+    };
+    if !WAITS.try_with(is_free).unwrap_or_default() {
+        return None;
+    }
+    let ending = Ending;
+    let waker = Waker::from(bell.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    let mut entries = Vec::new();
+    let outcome = loop {
+        if let Poll::Ready(outcome) = future.as_mut().poll(&mut context) {
+            break Some(outcome);
+        }
+        if wait(&bell, &mut entries).is_err() {
+            break None;
+        }
+    };
+    drop(ending);
+    outcome
+}
+
+/// Waits for what has been noted, or for the bell.
+fn wait(bell: &Bell, entries: &mut Vec<libc::pollfd>) -> io::Result<()> {
+    entries.clear();
+    entries.push(libc::pollfd {
+        fd: bell.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    let take = |waits: &mut Waits| {
+        waits.ready.clear();
+        entries.append(&mut waits.sockets);
+        waits.until.take()
+    };
+    let timeout = milliseconds_until(with(take).flatten());
+    // SAFETY: the pointer and count describe `entries`, which outlives the call.
+    let result = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as _, timeout) };
+    if result < 0 {
+        let error = io::Error::last_os_error();
+        return match error.kind() {
+            io::ErrorKind::Interrupted => Ok(()),
+            _ => Err(error),
+        };
+    }
+    if entries[0].revents != 0 {
+        bell.silence();
+    }
+    let found = entries[1..].iter().filter(|entry| entry.revents != 0);
+    with(|waits| waits.ready.extend(found));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::Timer;
+    use std::{
+        net::{TcpListener, TcpStream},
+        time::Duration,
+    };
+
+    fn ends() -> (TcpStream, Socket) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (listener.accept().unwrap().0, Socket::new(near).unwrap())
+    }
+
+    fn readable(socket: &Socket) -> impl Future<Output = ()> {
+        std::future::poll_fn(move |_| match is_ready(socket, false) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+    }
+
+    #[test]
+    fn sockets_times_and_other_threads_end_a_wait() {
+        use std::io::Write;
+        let (mut far, near) = ends();
+        far.write_all(b"x").unwrap();
+        let never = || async { std::future::pending::<()>().await };
+        let outcome = drive_alone(async {
+            let (_other_far, other) = ends();
+            tokio::select! {
+                biased;
+                () = readable(&other) => "the other one",
+                () = readable(&near) => "this one",
+                () = never() => "never",
+            }
+        });
+        assert_eq!(outcome, Some("this one"));
+        let begun = crate::sys::now();
+        let later = begun + Duration::from_millis(20);
+        let (mut late, mut soon) = (Timer::default(), Timer::default());
+        drive_alone(async {
+            tokio::select! {
+                biased;
+                () = late.until(Some(later + Duration::from_secs(60))) => panic!("too late"),
+                () = soon.until(Some(later)) => {}
+            }
+        });
+        assert!(crate::sys::now() >= later);
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let other = std::thread::spawn(move || sender.send(5).unwrap());
+        assert_eq!(drive_alone(receiver), Some(Ok(5)));
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn one_at_a_time_also_after_a_panic() {
+        let inside = drive_alone(async { drive_alone(async {}) });
+        assert_eq!(inside, Some(None));
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let panicked = std::panic::catch_unwind(|| drive_alone(async { panic!("on purpose") }));
+        std::panic::set_hook(hook);
+        assert!(panicked.is_err() && !is_alone());
+        assert_eq!(drive_alone(async { 1 }), Some(1));
+    }
+}
