@@ -396,18 +396,23 @@ static void attach_dispatch_end(void *unused)
     forget_events(&events);
 }
 
+static void begin_to_count(void *count) { *(int *)count = 0; }
+
+static void count_if_ours(HWND window, void *count)
+{
+    DWORD process;
+    GetWindowThreadProcessId(window, &process);
+    *(int *)count += process == GetCurrentProcessId();
+}
+
 static void threads_that_end_leave_no_windows(void)
 {
     for (int i = 0; i < 100; i++) {
         Thread *thread = start_thread(attach_dispatch_end, NULL);
         join_thread(thread);
     }
-    int count = 0;
-    for (HWND window = NULL; (window = FindWindowExW(HWND_MESSAGE, window, NULL, NULL)) != NULL;) {
-        DWORD process;
-        GetWindowThreadProcessId(window, &process);
-        count += process == GetCurrentProcessId();
-    }
+    int count;
+    each_message_window(count_if_ours, begin_to_count, &count);
     CHECK_BETWEEN(count, 0, 5);
 }
 

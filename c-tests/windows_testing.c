@@ -42,18 +42,42 @@ HWND make_window(WNDPROC procedure)
     return window;
 }
 
+void each_message_window(void (*see)(HWND window, void *argument), void (*begin)(void *argument), void *argument)
+{
+    HWND window, last;
+    do {
+        begin(argument);
+        for (window = last = NULL; (window = FindWindowExW(HWND_MESSAGE, window, NULL, NULL)) != NULL; last = window)
+            see(window, argument);
+        /* All programs' are among them: where one went away under the walk, the walk ended there. */
+    } while (last && !IsWindow(last));
+}
+
+typedef struct {
+    DWORD thread;
+    int count;
+    HWND last;
+} Windows;
+
+static void begin_to_count(void *windows) { ((Windows *)windows)->count = 0; }
+
+static void count_window(HWND window, void *argument)
+{
+    Windows *windows = argument;
+    WCHAR class[64];
+    if (GetWindowThreadProcessId(window, NULL) != windows->thread) return;
+    /* The system's own (OLE, input methods), if any. */
+    if (!GetClassNameW(window, class, 64) || wcsstr(class, L"Ole") || wcsstr(class, L"IME")) return;
+    windows->count++;
+    windows->last = window;
+}
+
 int windows_of_the_library(DWORD thread, HWND *last)
 {
-    int count = 0;
-    WCHAR class[64];
-    for (HWND window = NULL; (window = FindWindowExW(HWND_MESSAGE, window, NULL, NULL)) != NULL;) {
-        if (GetWindowThreadProcessId(window, NULL) != thread) continue;
-        /* The system's own (OLE, input methods), if any. */
-        if (!GetClassNameW(window, class, 64) || wcsstr(class, L"Ole") || wcsstr(class, L"IME")) continue;
-        count++;
-        if (last) *last = window;
-    }
-    return count;
+    Windows windows = {.thread = thread};
+    each_message_window(count_window, begin_to_count, &windows);
+    if (last && windows.count) *last = windows.last;
+    return windows.count;
 }
 
 DWORD run_self(const char *file, int line, const char *argument)

@@ -32,6 +32,8 @@ void on_a_thread(void (*body)(void *argument), void *argument);
 HWND make_window(WNDPROC procedure);
 /* Message-only windows of the thread that are not the test's own: the library's. `last` is one of them. */
 int windows_of_the_library(DWORD thread, HWND *last);
+/* Calls `see` with each message-only window, from the beginning (`begin`) again where that was disturbed. */
+void each_message_window(void (*see)(HWND window, void *argument), void (*begin)(void *argument), void *argument);
 
 /* --- processes ------------------------------------------------------------------------------- */
 

@@ -78,11 +78,12 @@ where
 {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
+    let mut living = Living::new(runtime::begin()?, socket.clone(), attempt);
     if runtime::is_behind() {
         // A host that closes what it opens, say, must not have more and more closings under way.
-        return runtime::spawn(|life| Living::new(life, socket.clone(), attempt).live(false));
+        living.go_on(false);
+        return Ok(());
     }
-    let mut living = Living::new(runtime::begin()?, socket.clone(), attempt);
     let connect = move || {
         let is_open = crate::sys::drive_alone(living.connect());
         (living, is_open)
@@ -106,7 +107,8 @@ where
     A: FnMut(&std::sync::Arc<Settings>) -> F + Send + 'static,
     F: Future<Output = Result<Upgraded, (Answer, Error)>> + Send + 'static,
 {
-    runtime::spawn(|life| Living::new(life, socket.clone(), attempt).live(false))
+    Living::new(runtime::begin()?, socket.clone(), attempt).go_on(false);
+    Ok(())
 }
 
 /// Connects and waits for the outcome. With a failure comes the failed attempt, to be asked about.

@@ -25,7 +25,7 @@ const MAX_RESOLVERS: usize = 16;
 #[cfg(not(shuttle))]
 const RESOLVER_IDLE: Duration = Duration::from_millis(500);
 
-/// Runs a connection's life on the runtime. `SocketShutdown` waits until the life has dropped what it is given
+/// Runs a connection's life on the runtime, for which nobody waits. `SocketShutdown` waits until the life has dropped what it is given
 /// here. (It takes that along itself: a future around it would have room for it twice.)
 ///
 /// # Errors
@@ -46,12 +46,12 @@ pub(crate) fn is_behind() -> bool {
     imp::backlog() > MUCH
 }
 
-/// Counts a connection's life from here on, for who makes a part of it without the runtime ([`Life::runtime`] runs the
-/// rest).
+/// Counts a connection's life from here on, for a thread that waits for its beginning or makes that by itself
+/// ([`Life::runtime`] runs the rest).
 ///
 /// # Errors
 /// As for [`spawn`].
-#[cfg(all(unix, not(shuttle)))]
+#[cfg(not(shuttle))]
 pub(crate) fn begin() -> Result<Life> {
     imp::begin()
 }

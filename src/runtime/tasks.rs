@@ -27,6 +27,10 @@ use tokio::time::{Sleep, sleep};
 /// So many run at most before the reactor is looked at.
 const BATCH: usize = 64;
 
+/// So many run at most when a drive is over: with none, threads that dispatch for a moment each, and wake each other, would
+/// pass the lead on without anything being done.
+const LAST: usize = 8;
+
 /// For so long tasks that may wait are gathered.
 const SOON: Duration = Duration::from_millis(5);
 
@@ -115,15 +119,24 @@ impl Tasks {
         }
     }
 
-    /// Runs tasks until `until` is ready; until `spin` it does not sleep.
+    /// Runs tasks until `until` is ready, and a few of those that wait then; until `spin` it does not sleep.
     pub async fn run(&self, until: impl Future<Output = ()>, mut spin: Option<Instant>) {
         let mut until = pin!(until);
         let mut again = None;
+        let mut is_over = false;
+        let mut last = LAST;
         let drive = poll_fn(|context| {
-            if until.as_mut().poll(context).is_ready() {
-                return Poll::Ready(());
-            }
             for _ in 0..BATCH {
+                is_over = is_over || until.as_mut().poll(context).is_ready();
+                if is_over {
+                    let runnable = (last > 0).then(|| self.pop()).flatten();
+                    let Some(runnable) = runnable else {
+                        return Poll::Ready(());
+                    };
+                    last -= 1;
+                    run(runnable);
+                    continue;
+                }
                 let Some(runnable) = self.next(context, &mut again) else {
                     if spin.take_if(|until| sys::now() >= *until).is_none() && spin.is_some() {
                         // The reactor is looked at, without waiting.
@@ -131,16 +144,17 @@ impl Tasks {
                     }
                     return Poll::Pending;
                 };
-                // A task that panics has ended; what it stood for hears of it when it is dropped.
-                let _ = catch_unwind(AssertUnwindSafe(|| runnable.run()));
-                if until.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(());
-                }
+                run(runnable);
             }
             context.waker().wake_by_ref();
             Poll::Pending
         });
         tokio::task::unconstrained(drive).await;
+    }
+
+    /// The next task, for one whose drive is over: another may drive already.
+    fn pop(&self) -> Option<Runnable> {
+        sync::lock(&self.state).queue.pop_front()
     }
 
     /// The next task; where there is none, the driver is woken for the next. `again`: when to look at those that may wait.
@@ -197,6 +211,11 @@ impl State {
             }
         }
     }
+}
+
+/// Runs a task. One that panics has ended; what it stood for hears of it when it is dropped.
+fn run(runnable: Runnable) {
+    let _ = catch_unwind(AssertUnwindSafe(|| runnable.run()));
 }
 
 pin_project! {
@@ -290,6 +309,23 @@ mod tests {
         let expected: Vec<i32> = (0..200).filter(|number| number % 3 != 0).collect();
         assert_eq!(got, expected);
         assert!(sync::lock(&tasks.state).begun.is_empty());
+    }
+
+    #[test]
+    fn a_drive_that_is_over_before_it_begins_gets_something_done() {
+        let tasks = Arc::new(Tasks::default());
+        let (sender, receiver) = mpsc::channel();
+        for number in 0..20 {
+            let sender = sender.clone();
+            tasks.spawn(async move { sender.send(number).unwrap() });
+        }
+        for _ in 0..3 {
+            block_on(tasks.run(async {}, None));
+        }
+        assert_eq!(
+            receiver.try_iter().collect::<Vec<_>>(),
+            Vec::from_iter(0..20)
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -85,6 +85,18 @@ static STATE: Lazy<Mutex<State>> = Lazy::new(|| {
 /// For how long a thread that leads looks for its event before it sleeps, in microseconds.
 static SPIN_US: AtomicU32 = AtomicU32::new(0);
 
+/// The host's thread that has led last.
+static LAST_LEADER: AtomicUsize = AtomicUsize::new(0);
+
+std::thread_local! {
+    static HERE: u8 = const { 0 };
+}
+
+/// A number that no other thread has while this one lives.
+fn this_thread() -> usize {
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
+
 /// The runtime that runs now.
 fn running() -> Option<Arc<Running>> {
     sync::lock(&STATE).runtime.clone()
@@ -100,25 +112,23 @@ impl Life {
     }
 
     /// The runtime that it is counted on.
-    #[cfg(unix)]
     pub fn runtime(&self) -> Rest {
         Rest(self.0.clone())
     }
 }
 
-/// Where the rest of a life runs that has begun without the runtime.
-#[cfg(unix)]
+/// Where a life, or the rest of it, is to run.
 pub(crate) struct Rest(Arc<Running>);
 
-#[cfg(unix)]
 impl Rest {
-    /// Runs it.
+    /// Runs it at once: a thread waits for it.
     pub fn spawn(self, live: impl Future<Output = ()> + Send + 'static) {
         self.0.tasks.spawn(live);
         self.0.lead.end_claim();
     }
 
     /// Runs it within some milliseconds, so that connections which come one by one do not wake the runtime each.
+    #[cfg(unix)]
     pub fn spawn_soon(self, live: impl Future<Output = ()> + Send + 'static) {
         self.0.tasks.spawn_soon(live);
     }
@@ -139,6 +149,10 @@ where
     let life = begin()?;
     let running = life.0.clone();
     running.tasks.spawn(live(life));
+    // A thread that connects between two dispatches drives the runtime on with the next.
+    if LAST_LEADER.load(Ordering::Relaxed) != this_thread() {
+        running.lead.end_claim();
+    }
     Ok(())
 }
 
@@ -276,6 +290,7 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
             spin => sys::now().checked_add(Duration::from_micros(spin.into())),
         };
         runtime.block_on(running.tasks.run(done, spin));
+        LAST_LEADER.store(this_thread(), Ordering::Relaxed);
     })
 }
 

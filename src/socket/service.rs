@@ -96,8 +96,8 @@ impl<A> Living<A> {
         false
     }
 
-    /// Goes on on the runtime, with the first attempt if that has not been made.
-    #[cfg(all(unix, not(shuttle)))]
+    /// Goes on on the runtime, with the first attempt if that has not been made: a thread waits for it.
+    #[cfg(not(shuttle))]
     pub fn go_on<F>(self, is_connected: bool)
     where
         A: FnMut(&std::sync::Arc<Settings>) -> F + Send + 'static,
@@ -105,8 +105,9 @@ impl<A> Living<A> {
     {
         let runtime = self.life.runtime();
         match is_connected {
+            #[cfg(unix)]
             true => runtime.spawn_soon(self.live(true)),
-            false => runtime.spawn(self.live(false)),
+            _ => runtime.spawn(self.live(is_connected)),
         }
     }
 
