@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness import machine, page, picture, pool, scenarios, targets  # noqa: E402
-from harness.counts import run_calls, run_load, run_settings, run_size  # noqa: E402
+from harness.counts import run_calls, run_load, run_sent, run_settings, run_size  # noqa: E402
 from harness.idle import run_idle  # noqa: E402
 from harness.measure import Bench, run_case  # noqa: E402
 from harness.peers import FLOOR, peers  # noqa: E402
@@ -50,6 +50,7 @@ KINDS = {
     "rounds": run_case,
     "idle": run_idle,
     "calls": run_calls,
+    "sent": run_sent,
     "size": run_size,
     "load": run_load,
     "settings": run_settings,
@@ -68,6 +69,8 @@ def line_of(case, result):
         case "calls":
             names = sorted(result["by_name"].items(), key=lambda pair: -pair[1])
             return f"{result['calls']:8.3f}  {', '.join(f'{name} {calls:.3f}' for name, calls in names)}"
+        case "sent":
+            return f"{result['bytes_each']:8.1f} bytes sent for each message"
         case "size":
             return f"{result['bytes']:,} bytes"
         case "load":
@@ -142,7 +145,7 @@ def main():
         for name, reason in outcome["failures"].items():
             print(f"  {name:24} FAILED: {reason}")
             failed += 1
-        if options.smoke and case.kind in ("rounds", "idle", "calls"):
+        if options.smoke and case.kind in ("rounds", "idle", "calls", "sent"):
             expected = {peer.name for peer in present if case.admits(peer)}
             for name in expected - set(outcome["results"]) - set(outcome["failures"]):
                 outcome["failures"][name] = "no figures"

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 
@@ -19,10 +20,18 @@ def counted_calls(log):
     return calls
 
 
-def calls_of(bench, case, server, peer, rounds):
+def sent_bytes(log):
+    """What the calls that send have returned, added up."""
+    results = re.findall(r" = (\d+)$", log.read_text(), re.MULTILINE)
+    return sum(int(result) for result in results)
+
+
+def traced(bench, case, server, peer, rounds, *flags):
+    """What strace writes about a contestant that makes so many rounds."""
     log = pathlib.Path(bench.out, "strace.log")
     log.unlink(missing_ok=True)
-    contestant = Contestant(peer, bench.client_cores(case.placement), ("strace", "-f", "-qq", "-c", "-o", str(log)))
+    wrapper = ("strace", "-f", "-qq", *flags, "-o", str(log))
+    contestant = Contestant(peer, bench.client_cores(case.placement), wrapper)
     try:
         contestant.prepare(case.scenario, **case.parameters, **bench.address(case, server))
         for _ in range(rounds):
@@ -30,23 +39,40 @@ def calls_of(bench, case, server, peer, rounds):
         contestant.ask("finish")
     finally:
         contestant.end()
-    return counted_calls(log)
+    return log
+
+
+def by_difference(bench, case, peers, read, *flags):
+    """By contestant, what one round and what three have taken as `read` reads it; and why contestants failed."""
+    counts, failures = {}, {}
+    server = bench.server(case)
+    for peer in (peer for peer in peers if case.admits(peer)):
+        try:
+            counts[peer.name] = [read(traced(bench, case, server, peer, rounds, *flags)) for rounds in (1, 3)]
+        except (Failure, FileNotFoundError) as failure:
+            failures[peer.name] = str(failure)
+    server.end()
+    return counts, failures
 
 
 def run_calls(bench, case, peers, _rounds):
     """System calls for each message, by the difference of one round and three. strace stretches each call, so what
     arrives meanwhile gathers: it says how a library works, not how large its batches are at full speed."""
-    results, failures = {}, {}
-    server = bench.server(case)
-    for peer in (peer for peer in peers if case.admits(peer)):
-        try:
-            one, three = (calls_of(bench, case, server, peer, rounds) for rounds in (1, 3))
-            each = {name: (three[name] - one.get(name, 0)) / (2 * case.parameters["count"]) for name in three}
-            each = {name: calls for name, calls in each.items() if calls >= 0.0005 and name != "getrusage"}
-            results[peer.name] = {"calls": sum(each.values()), "by_name": each}
-        except (Failure, FileNotFoundError) as failure:
-            failures[peer.name] = str(failure)
-    server.end()
+    counts, failures = by_difference(bench, case, peers, counted_calls, "-c")
+    results = {}
+    for peer, (one, three) in counts.items():
+        each = {name: (three[name] - one.get(name, 0)) / (2 * case.parameters["count"]) for name in three}
+        each = {name: calls for name, calls in each.items() if calls >= 0.0005 and name != "getrusage"}
+        results[peer] = {"calls": sum(each.values()), "by_name": each}
+    return {"results": results, "failures": failures}
+
+
+def run_sent(bench, case, peers, _rounds):
+    """Bytes sent for each message, in the same way."""
+    counts, failures = by_difference(bench, case, peers, sent_bytes, "-e", "trace=sendto,sendmsg")
+    results = {
+        peer: {"bytes_each": (three - one) / (2 * case.parameters["count"])} for peer, (one, three) in counts.items()
+    }
     return {"results": results, "failures": failures}
 
 

@@ -224,6 +224,7 @@ class Page:
             for size in (KIB, 16 * KIB)
             for placement, where in PLACEMENTS.items()
         ]
+        sent = [(f"bytes sent for {size_name(size)}", f"deflate/{size}/bytes", None) for size in (KIB, 16 * KIB)]
         text = (
             "permessage-deflate with zlib's level 6, windows of 15 bits that both sides keep; the server is that of the "
             "library's tests. The floor sends frames that were compressed before and looks into none."
@@ -233,7 +234,9 @@ class Page:
         )
         settings = self.cases.get("settings", {}).get("rows", [])
         return [
-            *self.section("Compressed echo of JSON", text, matrix),
+            *self.section(
+                "Compressed echo of JSON", text, matrix, self.matrix("", sent, lambda r, _: f"{r['bytes_each']:,.0f}")
+            ),
             *self.section(
                 "The settings of compression",
                 self.cases.get("settings", {}).get("title", "") + ".",

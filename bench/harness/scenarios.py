@@ -151,18 +151,24 @@ def tls(placements, quick):
 
 
 def deflate(placements, quick):
+    def case(size, what, title, placement, kind="rounds"):
+        return Case(
+            f"deflate/{size}/{what}",
+            f"Compressed echo of {size_name(size)} of JSON, {title}",
+            "echo",
+            placement,
+            {"size": size, "count": max(5, 128 // quick), "kind": "text", "path": "/echo?deflate"},
+            needs=frozenset(["deflate"]),
+            only=("wdsocket", "beast-tuned"),
+            server="deflate",
+            kind=kind,
+        )
+
     for placement in placements:
         for size in (KIB, 16 * KIB):
-            yield Case(
-                f"deflate/{size}/{placement}",
-                f"Compressed echo of {size_name(size)} of JSON, {PLACEMENTS[placement]}",
-                "echo",
-                placement,
-                {"size": size, "count": max(5, 128 // quick), "kind": "text", "path": "/echo?deflate"},
-                needs=frozenset(["deflate"]),
-                only=("wdsocket", "beast-tuned"),
-                server="deflate",
-            )
+            yield case(size, placement, PLACEMENTS[placement], placement)
+    for size in (KIB, 16 * KIB):
+        yield case(size, "bytes", "bytes sent", placements[-1], kind="sent")
 
 
 def counts(placements, quick):
