@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Shows that the models can fail: breaks one thing at a time in a copy of the source and expects a model to notice.
-# Not part of the tests: each mutation is a build and a run.
+# Not part of the tests: each mutation is a build and a run. ONLY="part of a name" chooses.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
@@ -10,6 +10,7 @@ export RUSTFLAGS="--cfg shuttle" RUST_BACKTRACE=0 WDSOCKET_SCHEDULES=${WDSOCKET_
 
 survived=0
 mutate() { # WHAT FILES PERL-SUBSTITUTION
+  [[ $1 == *"${ONLY:-}"* ]] || return 0
   rm -rf "$copy"
   mkdir -p "$copy"
   cp -r Cargo.toml Cargo.lock build.rs cbindgen.toml src include test-server "$copy"

@@ -98,6 +98,35 @@ impl Handler for Slow {
 }
 
 #[test]
+fn a_batch_ends_with_a_close() {
+    check(|| {
+        let slow = Slow::default();
+        let (socket, peer) = open(Mode::Callback(Box::new(slow.clone())), settings());
+        let closed = Arc::new(AtomicUsize::new(0));
+        let dispatcher = thread::spawn({
+            let closed = closed.clone();
+            move || {
+                while closed.load(Ordering::SeqCst) == 0 {
+                    events().dispatch(None, 0).unwrap();
+                }
+            }
+        });
+        peer.peer_sends(&[text("a"), text("b"), text("c"), text("d")].concat());
+        // OPENING, and one more.
+        while slow.begun.load(Ordering::SeqCst) < 2 {
+            thread::yield_now();
+        }
+        socket.release(1000);
+        // The callback that was about to be called may still come, no other.
+        let begun = slow.begun.load(Ordering::SeqCst);
+        closed.store(1, Ordering::SeqCst);
+        events().wake();
+        dispatcher.join().unwrap();
+        assert!(slow.begun.load(Ordering::SeqCst) <= begun + 1);
+    });
+}
+
+#[test]
 fn who_waits_for_a_callback_waits_for_that_one_and_nothing_is_lost() {
     check(|| {
         let slow = Slow::default();
