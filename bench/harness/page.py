@@ -245,7 +245,13 @@ class Page:
         ]
 
     def counts(self):
-        names = (("echo", "echo of 64 B"), ("receive", "64 B received"), ("send", "64 B sent"))
+        names = (
+            ("echo", "echo of 64 B"),
+            ("receive", "64 B received"),
+            ("send", "64 B sent"),
+            ("one-by-one", "opened and ended, one by one"),
+            ("loop", "opened and ended, 64 at a time"),
+        )
         calls = [(name, f"calls/{case}", None) for case, name in names]
 
         def shown(result, _):
@@ -270,7 +276,7 @@ class Page:
                 ]
             )
         return [
-            *self.section("System calls for each message", "Counted by strace, which slows each call, so that more gathers for the next.", self.matrix("calls", calls, shown)),
+            *self.section("System calls for each message or connection", "Counted by strace, which slows each call, so that more gathers for the next.", self.matrix("calls", calls, shown)),
             *self.section("The library itself", "Each `dlopen` in a new process.", table(["", ""], rows)),
         ]  # fmt: skip
 

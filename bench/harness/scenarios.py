@@ -89,11 +89,13 @@ def broadcast(placements, quick):
         )
 
 
+WAYS_TO_OPEN = (("one-by-one", "one by one", 1), ("loop", "64 at a time", 64))
+
+
 def opening(placements, quick):
     count = max(100, 10_000 // quick)
-    ways = (("one-by-one", "one by one", 1), ("loop", "64 at a time", 64))
     for placement in placements:
-        for word, name, at_a_time in ways:
+        for word, name, at_a_time in WAYS_TO_OPEN:
             yield Case(
                 f"open/{word}/{placement}",
                 f"Opening {count:,} connections {name}, {PLACEMENTS[placement]}",
@@ -184,6 +186,16 @@ def counts(placements, quick):
             scenario,
             placements[-1],
             {"size": 64, "count": count_now, "path": path.format(count_now)},
+            kind="calls",
+        )
+    for word, name, at_a_time in WAYS_TO_OPEN:
+        yield Case(
+            f"calls/{word}",
+            f"System calls to open a connection and end it, {name}",
+            "open",
+            placements[-1],
+            {"count": max(100, 500 // quick), "at_a_time": at_a_time},
+            needs=frozenset([word]),
             kind="calls",
         )
 
