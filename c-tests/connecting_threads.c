@@ -142,8 +142,39 @@ static void a_shutdown_ends_it(void)
     EXPECT_TEXT("c", "again");
 }
 
+#if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__
+#include <ucontext.h>
+
+static ucontext_t main_context, small_context;
+static char small_answer[16];
+
+static void exchange(void)
+{
+    if (WebSocketClientConnect("small", "127.0.0.1", test_port(), "/echo", NULL, PATIENCE_MS) == 1 &&
+        SocketWrite("small", "hello", -1) == 1)
+        SocketRead("small", 1, 0, small_answer, sizeof small_answer);
+}
+
+/* As coroutines have them. (A thread's own also holds what the test's files have for each thread.) */
+static void it_needs_no_large_stack(void)
+{
+    static char stack[40 << 10];
+    CHECK_INT(getcontext(&small_context), 0);
+    small_context.uc_stack.ss_sp = stack;
+    small_context.uc_stack.ss_size = sizeof stack;
+    small_context.uc_link = &main_context;
+    makecontext(&small_context, exchange, 0);
+    CHECK_INT(swapcontext(&main_context, &small_context), 0);
+    CHECK_TEXT(small_answer, "hello");
+    CHECK_OK(SocketClose("small"));
+}
+#else
+static void it_needs_no_large_stack(void) { printf("skipped: sanitizers need much, and not every system has ucontext.h\n"); }
+#endif
+
 int main(void)
 {
+    RUN(it_needs_no_large_stack);
     RUN(callbacks_come_while_another_thread_connects);
     RUN(also_those_that_are_waited_for_when_it_has_connected);
     RUN(synchronous_sockets_go_on_too);

@@ -85,7 +85,7 @@ where
         return Ok(());
     }
     let connect = move || {
-        let is_open = crate::sys::drive_alone(living.connect());
+        let is_open = crate::sys::drive_alone(Box::pin(living.connect()));
         (living, is_open)
     };
     match catch_unwind(AssertUnwindSafe(connect)) {

@@ -258,6 +258,12 @@ fn parse(key: Key, text: &str) -> Result<Value> {
         Key::Header => parse_header(text),
         Key::Origin | Key::UserAgent => {
             check_header_value(key.name(), text)?;
+            if !text.is_ascii() {
+                return Err(Error::invalid(format!(
+                    "{}: only ASCII, host names as \"xn--…\"",
+                    key.name()
+                )));
+            }
             Ok(Value::Text(text.trim().to_owned()))
         }
         Key::CaFile | Key::ClientCertFile => {

@@ -31,6 +31,10 @@ const BATCH: usize = 64;
 /// pass the lead on without anything being done.
 const LAST: usize = 8;
 
+/// After so many drives that have ended without a look at the reactor, it is looked at: whoever floods one connection must not
+/// hide what comes on the others, nor stop the clock.
+const BLIND: u32 = 16;
+
 /// For so long tasks that may wait are gathered.
 const SOON: Duration = Duration::from_millis(5);
 
@@ -51,6 +55,8 @@ struct State {
     soon: Vec<Runnable>,
     /// Whoever drives looks at `soon` again by itself.
     looks_again: bool,
+    /// So many drives have ended since the reactor was last looked at.
+    blind: u32,
     /// Wakes whoever drives.
     driver: Option<Waker>,
     /// Every task that has begun, to be woken at the end.
@@ -124,18 +130,18 @@ impl Tasks {
         let mut until = pin!(until);
         let mut again = None;
         let mut is_over = false;
-        let mut last = LAST;
         let drive = poll_fn(|context| {
             for _ in 0..BATCH {
-                is_over = is_over || until.as_mut().poll(context).is_ready();
+                if !is_over && until.as_mut().poll(context).is_ready() {
+                    is_over = true;
+                    if self.run_last() {
+                        // The reactor is looked at, without waiting.
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                }
                 if is_over {
-                    let runnable = (last > 0).then(|| self.pop()).flatten();
-                    let Some(runnable) = runnable else {
-                        return Poll::Ready(());
-                    };
-                    last -= 1;
-                    run(runnable);
-                    continue;
+                    return Poll::Ready(());
                 }
                 let Some(runnable) = self.next(context, &mut again) else {
                     if spin.take_if(|until| sys::now() >= *until).is_none() && spin.is_some() {
@@ -152,20 +158,32 @@ impl Tasks {
         tokio::task::unconstrained(drive).await;
     }
 
-    /// The next task, for one whose drive is over: another may drive already.
-    fn pop(&self) -> Option<Runnable> {
-        sync::lock(&self.state).queue.pop_front()
+    /// For one whose drive is over: runs a few of the tasks that wait. Another may drive already, and is not disturbed.
+    /// True if it is time to look at the reactor: many drives have ended before they came to that.
+    fn run_last(&self) -> bool {
+        let mut state = sync::lock(&self.state);
+        let soon = std::mem::take(&mut state.soon);
+        state.queue.extend(soon);
+        // Not those that come meanwhile: a task that always has more to do would be one of them.
+        let count = state.queue.len().min(LAST);
+        let last: Vec<Runnable> = state.queue.drain(..count).collect();
+        state.blind += 1;
+        let is_time = state.blind >= BLIND;
+        if is_time {
+            state.blind = 0;
+        }
+        drop(state);
+        last.into_iter().for_each(run);
+        is_time
     }
 
     /// The next task; where there is none, the driver is woken for the next. `again`: when to look at those that may wait.
     fn next(&self, context: &mut Context<'_>, again: &mut Again) -> Option<Runnable> {
         let mut state = sync::lock(&self.state);
-        if let Some(next) = state.queue.pop_front() {
-            return Some(next);
-        }
         state.take_soon(context, again);
         let next = state.queue.pop_front();
         if next.is_none() {
+            state.blind = 0;
             match &mut state.driver {
                 Some(driver) => driver.clone_from(context.waker()),
                 none => *none = Some(context.waker().clone()),
@@ -326,6 +344,41 @@ mod tests {
             receiver.try_iter().collect::<Vec<_>>(),
             Vec::from_iter(0..20)
         );
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_task_that_never_rests_hides_nothing() {
+        let tasks = Arc::new(Tasks::default());
+        let (sender, receiver) = mpsc::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        tasks.spawn(async {
+            loop {
+                crate::runtime::yield_now().await;
+            }
+        });
+        let timer = sender.clone();
+        tasks.spawn(async move {
+            sleep(Duration::from_millis(1)).await;
+            timer.send("time").unwrap();
+        });
+        tasks.spawn_soon(async move { sender.send("soon").unwrap() });
+        // Drives that are over before they begin, as a flood makes them.
+        let begun = sys::now();
+        let mut got = Vec::new();
+        while got.len() < 2 && sys::now() - begun < Duration::from_secs(20) {
+            runtime.block_on(tasks.run(async {}, None));
+            got.extend(receiver.try_iter());
+        }
+        assert_eq!(got, ["soon", "time"]);
+        // And one that goes on.
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        tasks.spawn_soon(async move { sender.send(()).unwrap() });
+        runtime.block_on(tasks.run(async { receiver.await.unwrap() }, None));
+        tasks.close();
     }
 
     #[test]

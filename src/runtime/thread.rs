@@ -190,10 +190,9 @@ pub(super) async fn blocking<T: Send + 'static>(
         Err(_) => {
             let running = running().ok_or_else(stopped)?;
             let runtime = sync::lock(&running.runtime);
-            runtime
-                .as_ref()
-                .ok_or_else(stopped)?
-                .spawn_blocking(function)
+            let runtime = runtime.as_ref().ok_or_else(stopped)?;
+            // It may start a thread.
+            sys::without_signals(|| runtime.spawn_blocking(function))
         }
     };
     task.await

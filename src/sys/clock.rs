@@ -31,11 +31,8 @@ impl Timer {
         let mut is_set = false;
         poll_fn(|context| {
             #[cfg(unix)]
-            if super::unix::no_later(at) {
-                return match now() < at {
-                    true => Poll::Pending,
-                    false => Poll::Ready(()),
-                };
+            if let Some(outcome) = super::unix::poll_until(at) {
+                return outcome;
             }
             self.poll_sleep(context, at.into(), std::mem::replace(&mut is_set, true))
         })

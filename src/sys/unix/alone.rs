@@ -6,11 +6,12 @@
 //! ([`super::Watch`], [`crate::sys::Timer`]): each time that it is polled, all of it notes anew what it waits for.
 
 use super::{Bell, Socket};
-use crate::sys::{Instant, milliseconds_until};
+use crate::sys::{Instant, milliseconds_until, now};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::Future,
     io,
+    mem::MaybeUninit,
     os::fd::{AsRawFd, RawFd},
     pin::pin,
     sync::Arc,
@@ -52,34 +53,60 @@ pub(super) fn is_alone() -> bool {
     with(|_| ()).is_some()
 }
 
-/// Whether the socket is ready to send, or else to receive, as the last wait has found; if not, that will be waited for.
-pub(super) fn is_ready(socket: &Socket, write: bool) -> bool {
-    let wanted = if write { libc::POLLOUT } else { libc::POLLIN };
-    let fd: RawFd = socket.as_raw_fd();
-    let is_same = |entry: &libc::pollfd| entry.fd == fd && entry.events == wanted;
-    let is_ready = |waits: &mut Waits| match waits.ready.iter().position(is_same) {
-        Some(index) => {
-            waits.ready.swap_remove(index);
-            true
-        }
-        None => {
-            waits.sockets.push(libc::pollfd {
-                fd,
-                events: wanted,
-                revents: 0,
-            });
+/// A socket that the calling thread waits for alone.
+pub(crate) struct Alone(Arc<Socket>);
+
+impl Alone {
+    /// For as long as the attempt has the socket.
+    pub fn new(socket: &Arc<Socket>) -> Self {
+        Alone(socket.clone())
+    }
+
+    /// Whether the socket is ready to send, or else to receive, as the last wait has found; if not, that will be waited
+    /// for.
+    pub fn is_ready(&self, write: bool) -> bool {
+        let wanted = if write { libc::POLLOUT } else { libc::POLLIN };
+        let fd: RawFd = self.0.as_raw_fd();
+        let is_same = |entry: &libc::pollfd| entry.fd == fd && entry.events == wanted;
+        let is_ready = |waits: &mut Waits| {
+            if let Some(index) = waits.ready.iter().position(is_same) {
+                waits.ready.swap_remove(index);
+                return true;
+            }
+            // The future may be polled again before it waits.
+            if !waits.sockets.iter().any(is_same) {
+                waits.sockets.push(libc::pollfd {
+                    fd,
+                    events: wanted,
+                    revents: 0,
+                });
+            }
             false
-        }
-    };
-    with(is_ready).unwrap_or_default()
+        };
+        with(is_ready).unwrap_or_default()
+    }
 }
 
-/// Waits until then at the latest. False where the thread drives no future alone.
-pub(in crate::sys) fn no_later(at: Instant) -> bool {
-    let note = |waits: &mut Waits| {
+impl Drop for Alone {
+    /// The descriptor's number may soon be another socket's.
+    fn drop(&mut self) {
+        let fd = self.0.as_raw_fd();
+        with(|waits| {
+            waits.sockets.retain(|entry| entry.fd != fd);
+            waits.ready.retain(|entry| entry.fd != fd);
+        });
+    }
+}
+
+/// Whether that time has come; if not, it will be waited for. `None` where the thread drives no future alone.
+pub(in crate::sys) fn poll_until(at: Instant) -> Option<Poll<()>> {
+    with(|waits| {
+        if now() >= at {
+            return Poll::Ready(());
+        }
         waits.until = Some(waits.until.map_or(at, |until| until.min(at)));
-    };
-    with(note).is_some()
+        Poll::Pending
+    })
 }
 
 /// Ends what [`drive_alone`] has begun, however that ends.
@@ -91,8 +118,8 @@ impl Drop for Ending {
     }
 }
 
-/// Drives the future on the calling thread, which waits for it. `None` where that cannot be: the thread drives one
-/// already, is ending, or cannot wait.
+/// Drives the future on the calling thread, which waits for it. `None`, with the future as it was, where that cannot be: the
+/// thread drives one already, is ending, has too small a stack, or cannot wait.
 pub(crate) fn drive_alone<T>(future: impl Future<Output = T>) -> Option<T> {
     let bell = Bell::mine().ok()?;
     let is_free = |waits: &RefCell<Option<Waits>>| {
@@ -101,13 +128,14 @@ pub(crate) fn drive_alone<T>(future: impl Future<Output = T>) -> Option<T> {
         waits.get_or_insert_default();
         is_free
     };
-    if !WAITS.try_with(is_free).unwrap_or_default() {
+    if !has_room() || !WAITS.try_with(is_free).unwrap_or_default() {
         return None;
     }
     let ending = Ending;
     let waker = Waker::from(bell.clone());
     let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
+    // No budget of a runtime's that the thread happens to be in.
+    let mut future = pin!(tokio::task::unconstrained(future));
     let mut entries = Vec::new();
     let outcome = loop {
         if let Poll::Ready(outcome) = future.as_mut().poll(&mut context) {
@@ -119,6 +147,49 @@ pub(crate) fn drive_alone<T>(future: impl Future<Output = T>) -> Option<T> {
     };
     drop(ending);
     outcome
+}
+
+/// Whether the stack has room for an attempt, which takes some 60 KiB with TLS. Not where it is another than the thread's, as
+/// coroutines have them: those are small.
+fn has_room() -> bool {
+    /// So much is to be left.
+    const ROOM: usize = 256 << 10;
+
+    std::thread_local! {
+        static STACK: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
+    }
+    let here = 0u8;
+    let here = std::ptr::from_ref(&here).addr();
+    let (lowest, size) = STACK.with(|stack| {
+        stack.get().unwrap_or_else(|| {
+            let found = stack_of_this_thread();
+            stack.set(Some(found));
+            found
+        })
+    });
+    let below = here.wrapping_sub(lowest);
+    below < size && below >= ROOM
+}
+
+/// The lowest address of the calling thread's stack and its size; 0 where the system does not say.
+fn stack_of_this_thread() -> (usize, usize) {
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: `pthread_getattr_np` initializes the attributes of a thread that lives, as the calling one does.
+    let result = unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) };
+    if result != 0 {
+        return (0, 0);
+    }
+    let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: the attributes were initialized, and are destroyed once, after their last use.
+    let result = unsafe {
+        let result = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        result
+    };
+    match result {
+        0 => (lowest.addr(), size),
+        _ => (0, 0),
+    }
 }
 
 /// Waits for what has been noted, or for the bell.
@@ -167,11 +238,13 @@ mod tests {
         (listener.accept().unwrap().0, Socket::new(near).unwrap())
     }
 
-    fn readable(socket: &Socket) -> impl Future<Output = ()> {
-        std::future::poll_fn(move |_| match is_ready(socket, false) {
+    async fn readable(socket: Socket) {
+        let alone = Alone::new(&Arc::new(socket));
+        std::future::poll_fn(|_| match alone.is_ready(false) {
             true => Poll::Ready(()),
             false => Poll::Pending,
         })
+        .await;
     }
 
     #[test]
@@ -184,8 +257,8 @@ mod tests {
             let (_other_far, other) = ends();
             tokio::select! {
                 biased;
-                () = readable(&other) => "the other one",
-                () = readable(&near) => "this one",
+                () = readable(other) => "the other one",
+                () = readable(near) => "this one",
                 () = never() => "never",
             }
         });
@@ -205,6 +278,45 @@ mod tests {
         let other = std::thread::spawn(move || sender.send(5).unwrap());
         assert_eq!(drive_alone(receiver), Some(Ok(5)));
         other.join().unwrap();
+    }
+
+    #[test]
+    fn what_is_dropped_is_no_longer_waited_for() {
+        use std::io::Write;
+        let outcome = drive_alone(async {
+            let (mut far, near) = ends();
+            let number = near.as_raw_fd();
+            let mut first = Box::pin(readable(near));
+            std::future::poll_fn(|context| {
+                assert!(first.as_mut().poll(context).is_pending());
+                assert!(first.as_mut().poll(context).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            assert_eq!(with(|waits| waits.sockets.len()), Some(1));
+            far.write_all(b"x").unwrap();
+            // The wait finds the first readable, but nobody asks again before it is dropped.
+            let mut timer = Timer::default();
+            timer.until(Some(now() + Duration::from_millis(20))).await;
+            drop(first);
+            assert_eq!(
+                with(|waits| waits.sockets.len() + waits.ready.len()),
+                Some(0)
+            );
+            number
+        });
+        assert!(outcome.is_some());
+    }
+
+    #[test]
+    fn a_small_stack_is_left_alone() {
+        let drive = || drive_alone(async { 1 });
+        let on_a_stack_of = |size| {
+            let builder = std::thread::Builder::new().stack_size(size);
+            builder.spawn(drive).unwrap().join().unwrap()
+        };
+        assert_eq!(on_a_stack_of(128 << 10), None);
+        assert_eq!(on_a_stack_of(1 << 20), Some(1));
     }
 
     #[test]

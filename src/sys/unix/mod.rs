@@ -22,4 +22,4 @@ pub(crate) use self::{
     watch::Watch,
 };
 
-pub(in crate::sys) use self::alone::no_later;
+pub(in crate::sys) use self::alone::poll_until;

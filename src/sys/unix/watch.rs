@@ -1,7 +1,10 @@
 //! How a connection attempt waits for its socket: with the runtime's reactor, or on a host's thread that drives the
 //! attempt alone.
 
-use super::{Registration, Socket, alone};
+use super::{
+    Registration, Socket,
+    alone::{Alone, is_alone},
+};
 use crate::sys::Interests;
 use std::{
     io,
@@ -12,14 +15,14 @@ use std::{
 /// Says when the socket is ready.
 pub(crate) enum Watch {
     Reactor(Registration),
-    Alone(Arc<Socket>),
+    Alone(Alone),
 }
 
 impl Watch {
     /// Begins to watch. Must be called on the runtime, or where the attempt is driven alone.
     pub fn new(socket: &Arc<Socket>) -> io::Result<Self> {
-        match alone::is_alone() {
-            true => Ok(Watch::Alone(socket.clone())),
+        match is_alone() {
+            true => Ok(Watch::Alone(Alone::new(socket))),
             false => Registration::new(socket, Interests::BOTH).map(Watch::Reactor),
         }
     }
@@ -34,7 +37,7 @@ impl Watch {
             Watch::Reactor(registration) => {
                 ready!(registration.fd.poll_write_ready(context))?.retain_ready();
             }
-            Watch::Alone(socket) if alone::is_ready(socket, true) => {}
+            Watch::Alone(alone) if alone.is_ready(true) => {}
             Watch::Alone(_) => return Poll::Pending,
         }
         Poll::Ready(connected())
@@ -62,8 +65,8 @@ impl Watch {
                         return Poll::Ready(result);
                     }
                 }
-                Watch::Alone(socket) => {
-                    if !alone::is_ready(socket, false) {
+                Watch::Alone(alone) => {
+                    if !alone.is_ready(false) {
                         return Poll::Pending;
                     }
                     match recv() {
@@ -90,9 +93,9 @@ impl Watch {
                     }
                 }
                 // There is room, nearly always.
-                Watch::Alone(socket) => match send() {
+                Watch::Alone(alone) => match send() {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if !alone::is_ready(socket, true) {
+                        if !alone.is_ready(true) {
                             return Poll::Pending;
                         }
                     }
