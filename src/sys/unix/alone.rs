@@ -158,8 +158,7 @@ fn has_room() -> bool {
     std::thread_local! {
         static STACK: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
     }
-    let here = 0u8;
-    let here = std::ptr::from_ref(&here).addr();
+    let here = stack_pointer();
     let (lowest, size) = STACK.with(|stack| {
         stack.get().unwrap_or_else(|| {
             let found = stack_of_this_thread();
@@ -169,6 +168,27 @@ fn has_room() -> bool {
     });
     let below = here.wrapping_sub(lowest);
     below < size && below >= ROOM
+}
+
+/// How far the stack has grown. (A variable's address would be one of the sanitizer's, where that keeps variables elsewhere.)
+fn stack_pointer() -> usize {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    {
+        let pointer: usize;
+        // SAFETY: copies a register.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            std::arch::asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+            #[cfg(target_arch = "aarch64")]
+            std::arch::asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+        }
+        pointer
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        let here = 0u8;
+        std::ptr::from_ref(&here).addr()
+    }
 }
 
 /// The lowest address of the calling thread's stack and its size; 0 where the system does not say.
