@@ -147,12 +147,21 @@ static void a_shutdown_ends_it(void)
 
 static ucontext_t main_context, small_context;
 static char small_answer[16];
+static int small_events;
+
+static void WDSOCKET_CALL on_small_event(int32_t event, const char *message, size_t length, const char *name, void *user_data)
+{
+    (void)event, (void)message, (void)length, (void)name, (void)user_data;
+    small_events++;
+}
 
 static void exchange(void)
 {
     if (WebSocketClientConnect("small", "127.0.0.1", test_port(), "/echo", NULL, PATIENCE_MS) == 1 &&
         SocketWrite("small", "hello", -1) == 1)
         SocketRead("small", 1, 0, small_answer, sizeof small_answer);
+    if (WebSocketClientConnectAsync("event", on_small_event, "127.0.0.1", test_port(), "/echo", NULL, NULL) == 1)
+        while (small_events == 0) SocketDispatch(PATIENCE_MS, 0);
 }
 
 /* As coroutines have them. (A thread's own also holds what the test's files have for each thread.) */
@@ -166,7 +175,9 @@ static void it_needs_no_large_stack(void)
     makecontext(&small_context, exchange, 0);
     CHECK_INT(swapcontext(&main_context, &small_context), 0);
     CHECK_TEXT(small_answer, "hello");
+    CHECK_INT(small_events, 1);
     CHECK_OK(SocketClose("small"));
+    CHECK_OK(SocketClose("event"));
 }
 #else
 static void it_needs_no_large_stack(void) { printf("skipped: sanitizers need much, and not every system has ucontext.h\n"); }

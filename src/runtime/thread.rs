@@ -265,8 +265,8 @@ pub(super) fn lead(until: impl Future<Output = ()>, limit: Option<Duration>) -> 
     let Some(running) = running() else {
         return false;
     };
-    // tokio needs thread-locals, and a thread that is ending has them no more.
-    if sync::is_thread_ending() {
+    // tokio needs thread-locals, and a thread that is ending has them no more; what connects needs stack.
+    if sync::is_thread_ending() || !sys::has_room() {
         return false;
     }
     running.lead.lead(&running.interrupts, || {

@@ -8,6 +8,7 @@ mod pin;
 mod registration;
 mod signals;
 mod socket;
+mod stack;
 mod watch;
 
 pub(crate) use self::{
@@ -19,6 +20,7 @@ pub(crate) use self::{
     registration::Registration,
     signals::{block_signals, without_signals},
     socket::Socket,
+    stack::has_room,
     watch::Watch,
 };
 

@@ -24,6 +24,11 @@ pub(crate) fn is_forked() -> bool {
 /// There is no `fork`.
 pub(crate) fn watch_for_fork() {}
 
+/// Threads have a mebibyte unless somebody wants less.
+pub(crate) fn has_room() -> bool {
+    true
+}
+
 /// There are no signals that run on just any thread.
 pub(crate) fn block_signals() {}
 
