@@ -104,10 +104,7 @@ impl Target {
         if port == 0 {
             return Err(Error::invalid("port 0 cannot be connected to"));
         }
-        let in_url = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
+        let in_url = resource(&url);
         let target = Self::build(&host, port, path.unwrap_or(""), tls)?;
         let resource = match (in_url.as_str(), path) {
             (_, None) => in_url,
@@ -177,14 +174,9 @@ impl Target {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~".contains(&byte);
         let resource = match path.bytes().all(is_plain) {
             true => format!("/{path}"),
-            false => {
-                let url = Url::parse(&format!("ws://{host}:{port}/{path}"))
-                    .map_err(|error| Error::invalid(format!("path \"{path}\": {error}")))?;
-                match url.query() {
-                    Some(query) => format!("{}?{query}", url.path()),
-                    None => url.path().to_owned(),
-                }
-            }
+            false => Url::parse(&format!("ws://{host}:{port}/{path}"))
+                .map(|url| resource(&url))
+                .map_err(|error| Error::invalid(format!("path \"{path}\": {error}")))?,
         };
         Ok(Target {
             host: host.clone(),
@@ -249,6 +241,14 @@ fn default_port(tls: Option<Versions>) -> u16 {
     match tls {
         Some(_) => 443,
         None => 80,
+    }
+}
+
+/// Path and query, as they stand in the request line.
+fn resource(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
     }
 }
 

@@ -5,8 +5,8 @@
 //! connect at the same time have nothing to share. What the future waits for has to know that it is polled here
 //! ([`super::Watch`], [`crate::sys::Timer`]): each time that it is polled, all of it notes anew what it waits for.
 
-use super::{Bell, Socket, has_room};
-use crate::sys::{Instant, milliseconds_until, now};
+use super::{Bell, Socket, bell::poll, has_room};
+use crate::sys::{Instant, now};
 use std::{
     cell::RefCell,
     future::Future,
@@ -161,19 +161,8 @@ fn wait(bell: &Bell, entries: &mut Vec<libc::pollfd>) -> io::Result<()> {
         entries.append(&mut waits.sockets);
         waits.until.take()
     };
-    let timeout = milliseconds_until(with(take).flatten());
-    // SAFETY: the pointer and count describe `entries`, which outlives the call.
-    let result = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as _, timeout) };
-    if result < 0 {
-        let error = io::Error::last_os_error();
-        return match error.kind() {
-            io::ErrorKind::Interrupted => Ok(()),
-            _ => Err(error),
-        };
-    }
-    if entries[0].revents != 0 {
-        bell.silence();
-    }
+    let until = with(take).flatten();
+    poll(entries, bell, until)?;
     let found = entries[1..].iter().filter(|entry| entry.revents != 0);
     with(|waits| waits.ready.extend(found));
     Ok(())

@@ -28,7 +28,7 @@ impl Bell {
         let _ = (&self.file).write(&1u64.to_ne_bytes());
     }
 
-    pub(super) fn silence(&self) {
+    fn silence(&self) {
         let _ = (&self.file).read(&mut [0; 8]);
     }
 }
@@ -71,6 +71,15 @@ pub(crate) fn wait(
     if let (Some(socket), Interest::Read) = (socket, interest) {
         entries[1].fd = socket.as_raw_fd();
     }
+    poll(&mut entries, bell, deadline)
+}
+
+/// Waits for the entries, of which the first is the bell's, as [`wait`] does; what each is ready for stands in it.
+pub(super) fn poll(
+    entries: &mut [libc::pollfd],
+    bell: &Bell,
+    deadline: Option<Instant>,
+) -> io::Result<()> {
     let timeout = milliseconds_until(deadline);
     // SAFETY: the pointer and count describe `entries`, which outlives the call.
     let result = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as _, timeout) };
