@@ -84,6 +84,17 @@ static void line_breaks_and_what_is_no_header_are_refused(void)
     CHECK_LACKS_HEADER(request, "X-B");
 }
 
+static void an_origin_is_ascii_and_a_user_agent_need_not_be(void)
+{
+    set_option("c", WDSOCKET_OPTION_ORIGIN, "https://example.com");
+    CHECK_FAILS(SocketSetOption("c", WDSOCKET_OPTION_ORIGIN, "https://b\xc3\xbc" "cher.example"), WDSOCKET_E_INVALID_ARGUMENT);
+    CHECK_CONTAINS(SocketErrorMessage(), "ORIGIN");
+    set_option("c", WDSOCKET_OPTION_USER_AGENT, "B\xc3\xbc" "cher/1.0");
+    const char *request = request_of("c");
+    CHECK_HAS_HEADER(request, "Origin: https://example.com");
+    CHECK_HAS_HEADER(request, "User-Agent: B\xc3\xbc" "cher/1.0");
+}
+
 static void origin_and_user_agent(void)
 {
     set_option("c", WDSOCKET_OPTION_ORIGIN, "https://example.com");
@@ -101,6 +112,7 @@ int main(void)
     RUN(a_names_headers_are_added_to_the_default_ones);
     RUN(the_handshakes_own_headers_are_refused);
     RUN(line_breaks_and_what_is_no_header_are_refused);
+    RUN(an_origin_is_ascii_and_a_user_agent_need_not_be);
     RUN(origin_and_user_agent);
     return 0;
 }

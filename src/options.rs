@@ -258,11 +258,9 @@ fn parse(key: Key, text: &str) -> Result<Value> {
         Key::Header => parse_header(text),
         Key::Origin | Key::UserAgent => {
             check_header_value(key.name(), text)?;
-            if !text.is_ascii() {
-                return Err(Error::invalid(format!(
-                    "{}: only ASCII, host names as \"xn--…\"",
-                    key.name()
-                )));
+            if key == Key::Origin && !text.is_ascii() {
+                let what = "ORIGIN: only ASCII, host names as \"xn--…\" (RFC 6454, section 7.1)";
+                return Err(Error::invalid(what));
             }
             Ok(Value::Text(text.trim().to_owned()))
         }
